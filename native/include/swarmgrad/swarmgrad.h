@@ -1,0 +1,385 @@
+/* The C ABI of swarmgrad: everything a program in another language needs, and nothing else.
+ *
+ * Every engine library (CPU, CUDA) implements exactly these functions. Plain C; no exception crosses the boundary.
+ *
+ * Conventions
+ *   - Every function that can fail returns a swarmgrad_status. The text of the calling thread's last failure is
+ *     swarmgrad_last_error(); it names the argument, the value found and what is allowed.
+ *   - Structs that cross the boundary begin with `size`, set by the caller to sizeof(struct) as it was compiled:
+ *     a mismatch is an error, never a misread.
+ *   - Shapes stand beside each pointer, slowest index first: [step][agent][environment]. Arrays are dense.
+ *   - A handle serves one thread at a time; a second one gets SWARMGRAD_BUSY. swarmgrad_cancel and swarmgrad_progress
+ *     may be called from any thread while the handle is open.
+ *   - All memory is taken in swarmgrad_create; no later call on an engine allocates, unless its comment says so.
+ */
+#ifndef SWARMGRAD_SWARMGRAD_H
+#define SWARMGRAD_SWARMGRAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(SWARMGRAD_BUILDING_LIBRARY)
+#define SWARMGRAD_API __attribute__((visibility("default")))
+#else
+#define SWARMGRAD_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SWARMGRAD_ABI_VERSION 1
+#define SWARMGRAD_MAX_HIDDEN_LAYERS 4
+
+typedef enum swarmgrad_status {
+  SWARMGRAD_OK = 0,
+  SWARMGRAD_INVALID_ARGUMENT = 1, /* an argument is outside what is allowed */
+  SWARMGRAD_UNSUPPORTED = 2,      /* this machine or this library cannot do it */
+  SWARMGRAD_OUT_OF_MEMORY = 3,
+  SWARMGRAD_BUSY = 4,      /* another thread is inside this handle */
+  SWARMGRAD_CANCELLED = 5, /* swarmgrad_cancel was called; parameters are those of the last complete iteration */
+  SWARMGRAD_NUMERIC = 6,   /* NaN or infinity; the text names iteration, environment, agent and step */
+  SWARMGRAD_INTERNAL = 7
+} swarmgrad_status;
+
+typedef enum swarmgrad_isa {
+  SWARMGRAD_ISA_AUTO = 0,
+  SWARMGRAD_ISA_AVX2 = 1, /* x86-64 with AVX2 and FMA */
+  SWARMGRAD_ISA_AVX512 = 2,
+  SWARMGRAD_ISA_NEON = 3 /* aarch64 */
+} swarmgrad_isa;
+
+typedef enum swarmgrad_activation { SWARMGRAD_TANH = 0, SWARMGRAD_RELU = 1 } swarmgrad_activation;
+
+typedef enum swarmgrad_weight {
+  SWARMGRAD_TOTAL_RETURN = 0,  /* sum_k discount^k r_k: the theorem, unbiased for the discounted return */
+  SWARMGRAD_REWARD_TO_GO = 1,  /* sum_{k>=t} discount^(k-t) r_k: unbiased for discount 1 */
+  SWARMGRAD_OWN_RETURN = 2,    /* sum_k discount^k r_k^i: biased unless agents are decoupled */
+  SWARMGRAD_DISCOUNTED_STATE = 3 /* discount^t x reward-to-go: unbiased for the discounted return */
+} swarmgrad_weight;
+
+typedef enum swarmgrad_baseline {
+  SWARMGRAD_BASELINE_NONE = 0,
+  SWARMGRAD_LEAVE_ONE_OUT = 1, /* mean over the other members of the cohort, per step for reward-to-go */
+  SWARMGRAD_PREVIOUS_BATCH = 2 /* mean over the previous batch, per step for reward-to-go; 0 in the first */
+} swarmgrad_baseline;
+
+typedef enum swarmgrad_agent_reduction { SWARMGRAD_SUM = 0, SWARMGRAD_MEAN = 1 } swarmgrad_agent_reduction;
+
+/* A constant known before the batch, multiplied into the weight. */
+typedef enum swarmgrad_scale {
+  SWARMGRAD_SCALE_NONE = 0,
+  SWARMGRAD_SCALE_RUNNING_DEVIATION = 1 /* 1 / standard deviation of the group's team return over earlier iterations */
+} swarmgrad_scale;
+
+typedef enum swarmgrad_optimizer { SWARMGRAD_SGD = 0, SWARMGRAD_ADAM = 1 } swarmgrad_optimizer;
+
+typedef enum swarmgrad_acting {
+  SWARMGRAD_ACT_SAMPLED = 0, /* draw from the policy */
+  SWARMGRAD_ACT_GREEDY = 1,  /* most probable action, lowest index on a tie */
+  SWARMGRAD_ACT_RANDOM = 2   /* uniform over the available actions; the policy is not evaluated */
+} swarmgrad_acting;
+
+/* One named number: an environment parameter. */
+typedef struct swarmgrad_value {
+  const char *name;
+  double value;
+} swarmgrad_value;
+
+/* Policy of one group. hidden_count 0 is the linear policy. 40 bytes. */
+typedef struct swarmgrad_policy {
+  uint32_t size;
+  int32_t activation; /* swarmgrad_activation */
+  int32_t hidden_count; /* 0 to SWARMGRAD_MAX_HIDDEN_LAYERS */
+  int32_t hidden_size[SWARMGRAD_MAX_HIDDEN_LAYERS]; /* 1 to 1024 each */
+  int32_t reserved;
+} swarmgrad_policy;
+
+typedef struct swarmgrad_config {
+  uint32_t size;
+  uint32_t abi_version; /* SWARMGRAD_ABI_VERSION */
+  const char *environment; /* id without parameters, for example "simple_spread_v3" */
+  const swarmgrad_value *parameters; /* [parameter_count] environment parameters that differ from their defaults */
+  const swarmgrad_policy *policies;  /* [policy_count] */
+  int32_t parameter_count;
+  int32_t policy_count; /* 1 (the same shape for every group) or the environment's group count */
+  int64_t environments; /* episodes per batch, 1 to 2^31 - 1 */
+  uint64_t seed;
+  double discount;            /* 0 to 1 */
+  double entropy_coefficient; /* >= 0, multiplies the gradient of the summed entropy */
+  double gradient_clip;       /* global norm per group, 0 = off */
+  double adam_beta1, adam_beta2, adam_epsilon;
+  int32_t horizon;         /* steps, 0 = the environment's own */
+  int32_t weight;          /* swarmgrad_weight */
+  int32_t baseline;        /* swarmgrad_baseline */
+  int32_t agent_reduction; /* swarmgrad_agent_reduction; mean divides by the configured agent count */
+  int32_t scale;           /* swarmgrad_scale */
+  int32_t optimizer;       /* swarmgrad_optimizer */
+  int32_t threads;         /* 0 = one per core this process may use */
+  int32_t isa;             /* swarmgrad_isa */
+} swarmgrad_config;
+
+/* What an open engine turned the configuration into. */
+typedef struct swarmgrad_info {
+  uint32_t size;
+  int32_t group_count;
+  int32_t agent_count; /* over all groups */
+  int32_t horizon;
+  int32_t threads;
+  int32_t isa;       /* the one in use, never AUTO */
+  int32_t replays;   /* 1: backward recomputes the forward pass, 0: it reads stored activations */
+  int32_t buffer_count; /* for swarmgrad_buffer */
+  int64_t cohort_count;
+  int64_t parameter_count;  /* over all groups */
+  int64_t bytes_per_cohort; /* a worker's scratch for one cohort */
+  int64_t bytes_total;      /* everything the engine holds */
+  int64_t flop_per_agent_step; /* useful floating-point operations, averaged over the groups' agents: 2 x multiply-adds of
+                                  forward, weight gradient, and input gradient but for the first layer */
+} swarmgrad_info;
+
+/* One agent group. Strings live as long as the handle they were read from. */
+typedef struct swarmgrad_group {
+  uint32_t size;
+  int32_t first_agent; /* groups hold consecutive agents */
+  int32_t agent_count;
+  int32_t observation_size;
+  int32_t action_count;
+  int32_t has_mask;
+  int32_t hidden_total; /* sum of hidden sizes; 0 on a simulator */
+  int32_t reserved;
+  int64_t parameter_offset; /* of this group inside the parameter buffer */
+  int64_t parameter_count;  /* layer by layer: weight [output][input], then bias [output] */
+  const char *name;
+} swarmgrad_group;
+
+/* One batch as seen by one group. Returns are undiscounted team returns. */
+typedef struct swarmgrad_statistics {
+  uint32_t size;
+  int32_t group;
+  int64_t iteration; /* the iteration whose parameters made this batch */
+  int64_t episodes;
+  int64_t agent_steps; /* living agents acting */
+  double team_return_mean, team_return_deviation, team_return_minimum, team_return_maximum;
+  double agent_return_mean; /* team_return_mean / agents of the group */
+  double episode_length_mean;
+  double entropy_mean;  /* nats, per agent-step */
+  double gradient_norm; /* of the group, before clipping; 0 where no gradient was asked for */
+  double weight_variance;
+  double effective_sample_size; /* (sum |w|)^2 / sum w^2 over agent-steps */
+  double scale;                 /* the constant that multiplied the weights of this batch */
+} swarmgrad_statistics;
+
+/* A named array of the engine. Everything that survives an iteration is listed. */
+typedef enum swarmgrad_type { SWARMGRAD_F32 = 0, SWARMGRAD_F64 = 1, SWARMGRAD_I64 = 2 } swarmgrad_type;
+typedef struct swarmgrad_buffer_info {
+  uint32_t size;
+  int32_t type;         /* swarmgrad_type */
+  int32_t checkpointed; /* 1: part of the state that a checkpoint must hold; 0: scratch, recomputed by every iteration */
+  int32_t group;        /* -1: the whole engine */
+  int64_t count;        /* elements */
+  const char *name;     /* for example "adam_first_moment" */
+} swarmgrad_buffer_info;
+
+/* Where swarmgrad_record writes; any pointer may be null. Rows of episodes shorter than the horizon are zero, alive 0. */
+typedef struct swarmgrad_trajectories {
+  uint32_t size;
+  int32_t group;
+  float *observation;     /* [step][agent][feature][environment] */
+  int32_t *action;        /* [step][agent][environment] */
+  float *reward;          /* [step][agent][environment], dead agents' included */
+  float *log_probability; /* [step][agent][environment] of the action taken */
+  float *weight;          /* [step][agent][environment], after the baseline, scale included */
+  uint8_t *alive;         /* [step][agent][environment] */
+  uint8_t *mask;          /* [step][agent][action][environment]; null or unused where the group has no mask */
+  int32_t *episode_length; /* [environment] */
+} swarmgrad_trajectories;
+
+/* A given batch of one group for swarmgrad_gradient_of. */
+typedef struct swarmgrad_batch {
+  uint32_t size;
+  int32_t group;
+  int64_t environments; /* 1 to 2^31 - 1, independent of the engine's configuration */
+  int32_t steps;        /* 1 to the engine's horizon */
+  int32_t reserved;
+  const float *observation; /* [step][agent][feature][environment] */
+  const int32_t *action;    /* [step][agent][environment] */
+  const float *weight;      /* [step][agent][environment] */
+  const uint8_t *alive;     /* [step][agent][environment], null = all alive */
+  const uint8_t *mask;      /* [step][agent][action][environment], null = every action available */
+} swarmgrad_batch;
+
+/* Given rewards of one group for swarmgrad_weights. */
+typedef struct swarmgrad_rewards {
+  uint32_t size;
+  int32_t group;
+  int64_t environments;
+  int64_t cohort_count; /* 0: the engine's own partition of `environments` */
+  int32_t steps;        /* 1 to the engine's horizon */
+  int32_t reserved;
+  const int64_t *cohort_first; /* [cohort_count + 1] ascending, from 0 to environments, 1 to 16 members each */
+  const float *reward;         /* [step][agent][environment] */
+  const uint8_t *alive;        /* [step][agent][environment], null = all alive during the episode */
+  const int32_t *episode_length; /* [environment], null = steps */
+  float *weight;               /* out: [step][agent][environment]; 0 where not alive */
+} swarmgrad_rewards;
+
+/* Rows of given logits of one group for swarmgrad_logits: the arithmetic between the last layer and the gradient. */
+typedef struct swarmgrad_logit_rows {
+  uint32_t size;
+  int32_t action_count;
+  int64_t rows;
+  double entropy_coefficient;
+  const float *logit;     /* [row][action] */
+  const uint8_t *mask;    /* [row][action], null = every action available */
+  const float *weight;    /* [row], null = 1 */
+  int32_t *action;        /* [row]; in: the action taken; out where `sample` is 1 */
+  int32_t sample;         /* 1: draw the actions: row r uses the draw of environment r, agent 0, step 0, iteration `iteration` */
+  uint32_t iteration;
+  float *log_probability; /* out [row][action], null = not wanted; -infinity where masked */
+  float *entropy;         /* out [row], null = not wanted */
+  float *gradient;        /* out [row][action]: d(weight x log pi(action) + entropy_coefficient x entropy) / d logit, or null */
+} swarmgrad_logit_rows;
+
+/* A catalogue entry. */
+typedef struct swarmgrad_environment_info {
+  uint32_t size;
+  int32_t parameter_count;
+  const char *id;
+  const char *summary;     /* one line */
+  const char *description; /* several lines: groups, observation, actions, reward, source */
+} swarmgrad_environment_info;
+
+typedef struct swarmgrad_parameter_info {
+  uint32_t size;
+  int32_t is_integer;
+  double default_value, minimum, maximum; /* inclusive */
+  const char *name;
+  const char *summary;
+  const char *choices; /* null, or names of the values minimum, minimum + 1, ... separated by '|' */
+} swarmgrad_parameter_info;
+
+/* A named part of an environment's state, an array [rows][columns] of float or integer. */
+typedef struct swarmgrad_field {
+  uint32_t size;
+  int32_t is_integer;
+  int32_t rows;
+  int32_t columns;
+  const char *name;
+} swarmgrad_field;
+
+typedef struct swarmgrad_engine swarmgrad_engine;       /* trains */
+typedef struct swarmgrad_simulator swarmgrad_simulator; /* one environment, for tests and tools */
+
+/* ---- library ---------------------------------------------------------------------------------------------------- */
+
+SWARMGRAD_API uint32_t swarmgrad_abi_version(void);
+SWARMGRAD_API const char *swarmgrad_version(void); /* for example "0.1.0" */
+SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
+
+/* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
+ * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field), for bindings to check
+ * their layouts. Returns how many there are; writes at most `capacity`. */
+SWARMGRAD_API int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity);
+
+/* 1 where this processor can run the instruction set and the library holds it. AUTO: 1 where any can. */
+SWARMGRAD_API int32_t swarmgrad_isa_available(int32_t isa);
+
+SWARMGRAD_API int32_t swarmgrad_environment_count(void);
+SWARMGRAD_API swarmgrad_status swarmgrad_environment(int32_t index, swarmgrad_environment_info *info);
+SWARMGRAD_API swarmgrad_status swarmgrad_environment_parameter(int32_t index, int32_t parameter,
+                                                               swarmgrad_parameter_info *info);
+
+/* ---- engine: life ----------------------------------------------------------------------------------------------- */
+
+SWARMGRAD_API swarmgrad_status swarmgrad_create(const swarmgrad_config *config, swarmgrad_engine **engine);
+SWARMGRAD_API swarmgrad_status swarmgrad_destroy(swarmgrad_engine *engine); /* null is allowed; BUSY while in use */
+SWARMGRAD_API swarmgrad_status swarmgrad_get_info(swarmgrad_engine *engine, swarmgrad_info *info);
+SWARMGRAD_API swarmgrad_status swarmgrad_get_group(swarmgrad_engine *engine, int32_t group, swarmgrad_group *info);
+
+/* ---- engine: training ------------------------------------------------------------------------------------------- */
+
+/* `iterations` complete iterations: batch, gradient, optimizer. learning_rate: [iterations].
+ * statistics: [iterations][group], or null. */
+SWARMGRAD_API swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations, const double *learning_rate,
+                                               swarmgrad_statistics *statistics);
+
+/* One batch and its gradient (ascent direction of J, mean over episodes), nothing updated. The same call twice gives the
+ * same answer. gradient: [parameter_count], or null. statistics: [group], or null. */
+SWARMGRAD_API swarmgrad_status swarmgrad_gradient(swarmgrad_engine *engine, float *gradient,
+                                                  swarmgrad_statistics *statistics);
+
+/* Clips and applies a gradient, commits the baselines and moments of the batch that swarmgrad_gradient made last, and
+ * advances the iteration. gradient: [parameter_count], or null for the one that swarmgrad_gradient left in the engine. */
+SWARMGRAD_API swarmgrad_status swarmgrad_step(swarmgrad_engine *engine, const float *gradient, double learning_rate);
+
+/* Like swarmgrad_gradient on a batch of its own random stream, with everything written down. trajectories: [group]. */
+SWARMGRAD_API swarmgrad_status swarmgrad_record(swarmgrad_engine *engine, const swarmgrad_trajectories *trajectories,
+                                                float *gradient, swarmgrad_statistics *statistics);
+
+/* Plays episodes first_episode .. first_episode + episodes - 1 of the evaluation stream of the engine's seed.
+ * acting: swarmgrad_acting. statistics: [group]. */
+SWARMGRAD_API swarmgrad_status swarmgrad_evaluate(swarmgrad_engine *engine, int64_t first_episode, int64_t episodes,
+                                                  int32_t acting, swarmgrad_statistics *statistics);
+
+/* Any thread. Cancel makes the running call, or else the next one that trains, records or evaluates, return
+ * SWARMGRAD_CANCELLED at the next segment. Progress is the number of cohorts finished since creation. */
+SWARMGRAD_API swarmgrad_status swarmgrad_cancel(swarmgrad_engine *engine);
+SWARMGRAD_API swarmgrad_status swarmgrad_progress(swarmgrad_engine *engine, int64_t *cohorts);
+
+/* ---- engine: state ---------------------------------------------------------------------------------------------- */
+
+/* Buffers by index, 0 to buffer_count - 1. "parameters" (f32) and "iteration" (i64, 1) always exist. "agent_return" (f64)
+ * holds each agent's mean undiscounted return of the last batch. Writing checks for NaN and infinity. */
+SWARMGRAD_API swarmgrad_status swarmgrad_buffer(swarmgrad_engine *engine, int32_t index, swarmgrad_buffer_info *info);
+SWARMGRAD_API swarmgrad_status swarmgrad_read(swarmgrad_engine *engine, int32_t index, void *values, int64_t count);
+SWARMGRAD_API swarmgrad_status swarmgrad_write(swarmgrad_engine *engine, int32_t index, const void *values,
+                                               int64_t count);
+
+/* ---- engine: the parts on their own, the same code that training uses -------------------------------------------- */
+
+/* observation [row][feature] -> hidden [row][hidden_total] (layers one after the other), logit [row][action]; either may
+ * be null. */
+SWARMGRAD_API swarmgrad_status swarmgrad_forward(swarmgrad_engine *engine, int32_t group, int64_t rows,
+                                                 const float *observation, float *hidden, float *logit);
+SWARMGRAD_API swarmgrad_status swarmgrad_logits(swarmgrad_engine *engine, const swarmgrad_logit_rows *rows);
+SWARMGRAD_API swarmgrad_status swarmgrad_weights(swarmgrad_engine *engine, const swarmgrad_rewards *rewards);
+
+/* gradient: [parameters of the group], mean over the batch's environments. Entropy term as configured. */
+SWARMGRAD_API swarmgrad_status swarmgrad_gradient_of(swarmgrad_engine *engine, const swarmgrad_batch *batch,
+                                                     float *gradient);
+
+/* One repetition (some 20 ms) of independent fused multiply-adds on the engine's threads and instruction set. */
+SWARMGRAD_API swarmgrad_status swarmgrad_fma_peak(swarmgrad_engine *engine, double *gflop_per_second);
+
+/* ---- simulator: one environment --------------------------------------------------------------------------------- */
+
+/* Environment and parameters as in swarmgrad_config. Allocates. */
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_create(const char *environment, const swarmgrad_value *parameters,
+                                                          int32_t parameter_count, uint64_t seed, int32_t isa,
+                                                          swarmgrad_simulator **simulator);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_destroy(swarmgrad_simulator *simulator);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_shape(swarmgrad_simulator *simulator, int32_t *group_count,
+                                                         int32_t *agent_count, int32_t *field_count, int32_t *horizon);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_group(swarmgrad_simulator *simulator, int32_t group,
+                                                         swarmgrad_group *info);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_field(swarmgrad_simulator *simulator, int32_t field,
+                                                         swarmgrad_field *info);
+
+/* Starts the episode that environment `environment` plays in iteration `iteration` of training with this seed. */
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_reset(swarmgrad_simulator *simulator, uint32_t environment,
+                                                         uint32_t iteration);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_get(swarmgrad_simulator *simulator, int32_t field, double *values);
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_set(swarmgrad_simulator *simulator, int32_t field,
+                                                       const double *values);
+/* observation: [feature]; mask: [action] or null (all 1 where the environment has none). */
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_observe(swarmgrad_simulator *simulator, int32_t agent,
+                                                           float *observation, uint8_t *mask);
+/* action, reward, alive: [agent]; alive (after the step) and done may be null. */
+SWARMGRAD_API swarmgrad_status swarmgrad_simulator_step(swarmgrad_simulator *simulator, const int32_t *action,
+                                                        float *reward, uint8_t *alive, int32_t *done);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
