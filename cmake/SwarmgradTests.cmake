@@ -1,0 +1,41 @@
+# Helpers that register native tests. doctest is the only library they need; without it one failing test says so.
+
+find_package(doctest QUIET)
+if(NOT doctest_FOUND)
+  add_test(NAME doctest_is_installed COMMAND "${CMAKE_COMMAND}" -E false)
+  message(WARNING "doctest was not found: native tests cannot be built (on Debian: apt-get install doctest-dev)")
+else()
+  add_library(swarmgrad_test_main OBJECT "${PROJECT_SOURCE_DIR}/native/tests/main.cpp")
+  target_link_libraries(swarmgrad_test_main PRIVATE swarmgrad_flags PUBLIC doctest::doctest)
+endif()
+
+# A test that exits with this code says on its output why this machine cannot run it.
+set(SWARMGRAD_SKIPPED 77)
+
+# swarmgrad_test(NAME SOURCES... [PER_INSTRUCTION_SET] [LINKS ...] [ARGUMENTS ...])
+# One doctest executable NAME_test, linked with the engine's objects; or, PER_INSTRUCTION_SET, executables
+# NAME_<isa>_test that are compiled whole for each instruction set and `scalar`, without the engine.
+function(swarmgrad_test NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 _test "PER_INSTRUCTION_SET" "" "SOURCES;LINKS;ARGUMENTS")
+  if(NOT doctest_FOUND)
+    return()
+  endif()
+  if(NOT _test_PER_INSTRUCTION_SET)
+    add_executable(${NAME}_test ${_test_SOURCES})
+    target_link_libraries(${NAME}_test PRIVATE swarmgrad_flags swarmgrad_engine swarmgrad_test_main ${_test_LINKS})
+    add_test(NAME ${NAME} COMMAND ${NAME}_test ${_test_ARGUMENTS})
+    return()
+  endif()
+  foreach(_isa IN ITEMS ${SWARMGRAD_INSTRUCTION_SETS} scalar)
+    set(_target ${NAME}_${_isa}_test)
+    add_library(${_target}_objects OBJECT ${_test_SOURCES})
+    target_link_libraries(${_target}_objects PRIVATE swarmgrad_flags doctest::doctest)
+    swarmgrad_target_instruction_set(${_target}_objects ${_isa})
+    # Runs before any code that the instruction set's flags reach.
+    add_executable(${_target} "${PROJECT_SOURCE_DIR}/native/tests/require_instruction_set.cpp")
+    target_compile_definitions(${_target} PRIVATE SWARMGRAD_REQUIRED="${_isa}" SWARMGRAD_SKIPPED=${SWARMGRAD_SKIPPED})
+    target_link_libraries(${_target} PRIVATE swarmgrad_flags ${_target}_objects swarmgrad_test_main ${_test_LINKS})
+    add_test(NAME ${NAME}_${_isa} COMMAND ${_target} ${_test_ARGUMENTS})
+    set_tests_properties(${NAME}_${_isa} PROPERTIES SKIP_RETURN_CODE ${SWARMGRAD_SKIPPED})
+  endforeach()
+endfunction()

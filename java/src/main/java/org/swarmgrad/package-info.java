@@ -1,0 +1,2 @@
+/** Trains policies shared by teams of agents: the public, small API. */
+package org.swarmgrad;
