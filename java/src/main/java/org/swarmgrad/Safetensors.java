@@ -28,11 +28,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A safetensors file open for reading, and a writer of such files: named arrays of the five element types that swarmgrad
- * uses, and metadata strings; not a general tensor library.
+ * A safetensors file open for reading, and a writer of such files: named arrays of the five element
+ * types that swarmgrad uses, and metadata strings; not a general tensor library.
  *
- * <p>The format is an 8-byte little-endian header length, a JSON header, then the raw little-endian data. Every length,
- * offset and name in the header is checked against the file before any memory for a tensor is taken. One thread at a time.
+ * <p>The format is an 8-byte little-endian header length, a JSON header, then the raw little-endian
+ * data. Every length, offset and name in the header is checked against the file before any memory
+ * for a tensor is taken. One thread at a time.
  */
 public final class Safetensors implements Closeable {
   /** The largest header that is read, the limit of the format's own library. */
@@ -82,7 +83,8 @@ public final class Safetensors implements Closeable {
     /**
      * Checks name and shape.
      *
-     * @throws IllegalArgumentException if a dimension is negative or the size in bytes exceeds 2^63 - 1
+     * @throws IllegalArgumentException if a dimension is negative or the size in bytes exceeds 2^63
+     *     - 1
      */
     public Tensor {
       shape = List.copyOf(shape);
@@ -127,7 +129,8 @@ public final class Safetensors implements Closeable {
   @FunctionalInterface
   public interface Source {
     /**
-     * Fills the whole of {@code chunk}, which is little-endian, with elements from {@code first} on.
+     * Fills the whole of {@code chunk}, which is little-endian, with elements from {@code first}
+     * on.
      *
      * @param first index of the chunk's first element in the flattened tensor
      * @param chunk a whole number of elements
@@ -157,7 +160,8 @@ public final class Safetensors implements Closeable {
    *
    * @param path of the file
    * @return the open file
-   * @throws IOException if it cannot be read or is not a well-formed safetensors file; the message says what was found
+   * @throws IOException if it cannot be read or is not a well-formed safetensors file; the message
+   *     says what was found
    */
   public static Safetensors open(Path path) throws IOException {
     FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
@@ -331,8 +335,7 @@ public final class Safetensors implements Closeable {
   private int count(String name, Type type) throws IOException {
     Tensor tensor = place(name).tensor;
     if (tensor.type != type) {
-      throw error(
-          path, "tensor '" + name + "' is of type " + tensor.type + ", wanted " + type);
+      throw error(path, "tensor '" + name + "' is of type " + tensor.type + ", wanted " + type);
     }
     if (tensor.count() > Integer.MAX_VALUE - 8) {
       throw error(
@@ -380,7 +383,10 @@ public final class Safetensors implements Closeable {
         path + ": " + (line.length() > 400 ? line.substring(0, 400) + "..." : line));
   }
 
-  /** The JSON header as read, each entry checked in itself; checkOffsets looks at all of them together. */
+  /**
+   * The JSON header as read, each entry checked in itself; checkOffsets looks at all of them
+   * together.
+   */
   private static final class Header {
     private record Entry(Tensor tensor, long begin, long end) {}
 
@@ -682,8 +688,8 @@ public final class Safetensors implements Closeable {
     }
 
     /**
-     * Writes the file. It appears under its name complete, or not at all: the data goes to a temporary name beside it, is
-     * forced to the disk, then renamed.
+     * Writes the file. It appears under its name complete, or not at all: the data goes to a
+     * temporary name beside it, is forced to the disk, then renamed.
      *
      * @param path of the file, replaced if it exists
      * @throws IOException if it cannot be written

@@ -20,7 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Safetensors files come back as they were written, and hostile ones are refused in one line; not a format tutorial. */
+/**
+ * Safetensors files come back as they were written, and hostile ones are refused in one line; not a
+ * format tutorial.
+ */
 class SafetensorsTest {
   @TempDir Path folder;
 
@@ -50,8 +53,7 @@ class SafetensorsTest {
     try (Safetensors file = Safetensors.open(path)) {
       assertThat(file.metadata())
           .containsExactly(
-              Map.entry("environment", "simple_spread_v3"),
-              Map.entry("quote", "\"\\\n\u00e9"));
+              Map.entry("environment", "simple_spread_v3"), Map.entry("quote", "\"\\\n\u00e9"));
       assertThat(file.floats("large")).isEqualTo(large);
       assertThat(file.tensor("large").shape()).containsExactly(5L, 100L, 100L);
       assertThat(file.doubles("doubles")).containsExactly(Math.PI, Double.NEGATIVE_INFINITY);
@@ -155,8 +157,7 @@ class SafetensorsTest {
         Arguments.of(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]}}",
             "ends at byte 16 of the data, the file holds 8"),
-        Arguments.of(
-            "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "a hole"),
+        Arguments.of("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", "a hole"),
         Arguments.of(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
             "the tensors end at byte 4 of the data, the file at 8"),
@@ -176,8 +177,12 @@ class SafetensorsTest {
         Arguments.of("{\"a\":{\"dtype\":\"F32\",\"shape\":[[2]]}}", "nesting depth"),
         Arguments.of("[".repeat(100_000), "expected START_OBJECT"),
         Arguments.of("{\"a\":".repeat(100_000), "has 'a', allowed: dtype"),
+<<<<<<< Updated upstream
         Arguments.of(
             "{\"" + "x\\n".repeat(10_000) + "\":1}", "tensor 'x?x?"));
+=======
+        Arguments.of("{\"" + "x\\n".repeat(10_000) + "\":1}", "expected START_OBJECT"));
+>>>>>>> Stashed changes
   }
 
   @ParameterizedTest
