@@ -1,0 +1,58 @@
+// Chooses the sixteen-lane (or one-value) number types of this translation unit's instruction set; holds no arithmetic.
+//
+// One lane is one environment. Everything lives in namespace swarmgrad::SWARMGRAD_TARGET, so that objects compiled for
+// different instruction sets never share a symbol. The four implementations offer the same types (Float, Int, Mask,
+// Double) and functions, and agree bit for bit; only the sign and payload of a NaN are left open.
+//
+// Rules every implementation keeps:
+//   - all functions are always inlined, all types trivially copyable;
+//   - comparisons are IEEE's: false where an operand is NaN, except !=, which is true;
+//   - minimum(a, b) is select(a < b, a, b), maximum(a, b) is select(a < b, b, a): the answer is b (a) if either is NaN;
+//   - fma(a, b, c) is a * b + c and fnma(a, b, c) is c - a * b, each with one rounding;
+//   - Int wraps modulo 2^32, comparisons and conversions of Int are signed;
+//   - truncate(Float) is defined for |x| < 2^31 only: callers clamp first;
+//   - lane_sum adds lanes (i, i + 8), then (i, i + 4), (i, i + 2), (i, i + 1);
+//   - shift_left(x, count) and shift_right(x, count), logical, are defined for counts 0..31;
+//   - lookup(table, index) is table[index & 7] in every lane.
+#pragma once
+
+#if defined(__CUDACC__)
+#define SWARMGRAD_FUNCTION __host__ __device__ __forceinline__
+#else
+#define SWARMGRAD_FUNCTION inline __attribute__((always_inline))
+#endif
+
+#if !defined(SWARMGRAD_TARGET)
+#define SWARMGRAD_TARGET scalar
+#endif
+
+#if defined(SWARMGRAD_LANES_AVX512)
+#include "lanes_avx512.h"
+#elif defined(SWARMGRAD_LANES_AVX2)
+#include "lanes_avx2.h"
+#elif defined(SWARMGRAD_LANES_NEON)
+#include "lanes_neon.h"
+#else
+#include "lanes_scalar.h"
+#endif
+
+namespace swarmgrad::SWARMGRAD_TARGET {
+
+SWARMGRAD_FUNCTION Float& operator+=(Float& a, Float b) { return a = a + b; }
+SWARMGRAD_FUNCTION Float& operator-=(Float& a, Float b) { return a = a - b; }
+SWARMGRAD_FUNCTION Float& operator*=(Float& a, Float b) { return a = a * b; }
+SWARMGRAD_FUNCTION Float& operator/=(Float& a, Float b) { return a = a / b; }
+SWARMGRAD_FUNCTION Int& operator+=(Int& a, Int b) { return a = a + b; }
+SWARMGRAD_FUNCTION Int& operator-=(Int& a, Int b) { return a = a - b; }
+SWARMGRAD_FUNCTION Int& operator&=(Int& a, Int b) { return a = a & b; }
+SWARMGRAD_FUNCTION Int& operator|=(Int& a, Int b) { return a = a | b; }
+SWARMGRAD_FUNCTION Int& operator^=(Int& a, Int b) { return a = a ^ b; }
+SWARMGRAD_FUNCTION Mask& operator&=(Mask& a, Mask b) { return a = a & b; }
+SWARMGRAD_FUNCTION Mask& operator|=(Mask& a, Mask b) { return a = a | b; }
+SWARMGRAD_FUNCTION Mask& operator^=(Mask& a, Mask b) { return a = a ^ b; }
+SWARMGRAD_FUNCTION Double& operator+=(Double& a, Double b) { return a = a + b; }
+SWARMGRAD_FUNCTION Double& operator-=(Double& a, Double b) { return a = a - b; }
+SWARMGRAD_FUNCTION Double& operator*=(Double& a, Double b) { return a = a * b; }
+SWARMGRAD_FUNCTION Double& operator/=(Double& a, Double b) { return a = a / b; }
+
+}  // namespace swarmgrad::SWARMGRAD_TARGET
