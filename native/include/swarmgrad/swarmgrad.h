@@ -52,9 +52,9 @@ typedef enum swarmgrad_isa {
 typedef enum swarmgrad_activation { SWARMGRAD_TANH = 0, SWARMGRAD_RELU = 1 } swarmgrad_activation;
 
 typedef enum swarmgrad_weight {
-  SWARMGRAD_TOTAL_RETURN = 0,  /* sum_k discount^k r_k: the theorem, unbiased for the discounted return */
-  SWARMGRAD_REWARD_TO_GO = 1,  /* sum_{k>=t} discount^(k-t) r_k: unbiased for discount 1 */
-  SWARMGRAD_OWN_RETURN = 2,    /* sum_k discount^k r_k^i: biased unless agents are decoupled */
+  SWARMGRAD_TOTAL_RETURN = 0,    /* sum_k discount^k r_k: the theorem, unbiased for the discounted return */
+  SWARMGRAD_REWARD_TO_GO = 1,    /* sum_{k>=t} discount^(k-t) r_k: unbiased for discount 1 */
+  SWARMGRAD_OWN_RETURN = 2,      /* sum_k discount^k r_k^i: biased unless agents are decoupled */
   SWARMGRAD_DISCOUNTED_STATE = 3 /* discount^t x reward-to-go: unbiased for the discounted return */
 } swarmgrad_weight;
 
@@ -89,16 +89,16 @@ typedef struct swarmgrad_value {
 /* Policy of one group. hidden_count 0 is the linear policy. 40 bytes. */
 typedef struct swarmgrad_policy {
   uint32_t size;
-  int32_t activation; /* swarmgrad_activation */
-  int32_t hidden_count; /* 0 to SWARMGRAD_MAX_HIDDEN_LAYERS */
+  int32_t activation;                               /* swarmgrad_activation */
+  int32_t hidden_count;                             /* 0 to SWARMGRAD_MAX_HIDDEN_LAYERS */
   int32_t hidden_size[SWARMGRAD_MAX_HIDDEN_LAYERS]; /* 1 to 1024 each */
   int32_t reserved;
 } swarmgrad_policy;
 
 typedef struct swarmgrad_config {
   uint32_t size;
-  uint32_t abi_version; /* SWARMGRAD_ABI_VERSION */
-  const char *environment; /* id without parameters, for example "simple_spread_v3" */
+  uint32_t abi_version;              /* SWARMGRAD_ABI_VERSION */
+  const char *environment;           /* id without parameters, for example "simple_spread_v3" */
   const swarmgrad_value *parameters; /* [parameter_count] environment parameters that differ from their defaults */
   const swarmgrad_policy *policies;  /* [policy_count] */
   int32_t parameter_count;
@@ -126,14 +126,15 @@ typedef struct swarmgrad_info {
   int32_t agent_count; /* over all groups */
   int32_t horizon;
   int32_t threads;
-  int32_t isa;       /* the one in use, never AUTO */
-  int32_t replays;   /* 1: backward recomputes the forward pass, 0: it reads stored activations */
+  int32_t isa;          /* the one in use, never AUTO */
+  int32_t replays;      /* 1: backward recomputes the forward pass, 0: it reads stored activations */
   int32_t buffer_count; /* for swarmgrad_buffer */
   int64_t cohort_count;
   int64_t parameter_count;  /* over all groups */
   int64_t bytes_per_cohort; /* a worker's scratch for one cohort */
   int64_t bytes_total;      /* everything the engine holds */
-  int64_t flop_per_agent_step; /* useful floating-point operations, averaged over the groups' agents: 2 x multiply-adds of
+  int64_t
+      flop_per_agent_step; /* useful floating-point operations, averaged over the groups' agents: 2 x multiply-adds of
                                   forward, weight gradient, and input gradient but for the first layer */
 } swarmgrad_info;
 
@@ -174,7 +175,7 @@ typedef enum swarmgrad_type { SWARMGRAD_F32 = 0, SWARMGRAD_F64 = 1, SWARMGRAD_I6
 typedef struct swarmgrad_buffer_info {
   uint32_t size;
   int32_t type;         /* swarmgrad_type */
-  int32_t checkpointed; /* 1: part of the state that a checkpoint must hold; 0: scratch, recomputed by every iteration */
+  int32_t checkpointed; /* 1: a checkpoint must hold it; 0: scratch, recomputed by every iteration */
   int32_t group;        /* -1: the whole engine */
   int64_t count;        /* elements */
   const char *name;     /* for example "adam_first_moment" */
@@ -184,13 +185,13 @@ typedef struct swarmgrad_buffer_info {
 typedef struct swarmgrad_trajectories {
   uint32_t size;
   int32_t group;
-  float *observation;     /* [step][agent][feature][environment] */
-  int32_t *action;        /* [step][agent][environment] */
-  float *reward;          /* [step][agent][environment], dead agents' included */
-  float *log_probability; /* [step][agent][environment] of the action taken */
-  float *weight;          /* [step][agent][environment], after the baseline, scale included */
-  uint8_t *alive;         /* [step][agent][environment] */
-  uint8_t *mask;          /* [step][agent][action][environment]; null or unused where the group has no mask */
+  float *observation;      /* [step][agent][feature][environment] */
+  int32_t *action;         /* [step][agent][environment] */
+  float *reward;           /* [step][agent][environment], dead agents' included */
+  float *log_probability;  /* [step][agent][environment] of the action taken */
+  float *weight;           /* [step][agent][environment], after the baseline, scale included */
+  uint8_t *alive;          /* [step][agent][environment] */
+  uint8_t *mask;           /* [step][agent][action][environment]; null or unused where the group has no mask */
   int32_t *episode_length; /* [environment] */
 } swarmgrad_trajectories;
 
@@ -216,11 +217,11 @@ typedef struct swarmgrad_rewards {
   int64_t cohort_count; /* 0: the engine's own partition of `environments` */
   int32_t steps;        /* 1 to the engine's horizon */
   int32_t reserved;
-  const int64_t *cohort_first; /* [cohort_count + 1] ascending, from 0 to environments, 1 to 16 members each */
-  const float *reward;         /* [step][agent][environment] */
-  const uint8_t *alive;        /* [step][agent][environment], null = all alive during the episode */
+  const int64_t *cohort_first;   /* [cohort_count + 1] ascending, from 0 to environments, 1 to 16 members each */
+  const float *reward;           /* [step][agent][environment] */
+  const uint8_t *alive;          /* [step][agent][environment], null = all alive during the episode */
   const int32_t *episode_length; /* [environment], null = steps */
-  float *weight;               /* out: [step][agent][environment]; 0 where not alive */
+  float *weight;                 /* out: [step][agent][environment]; 0 where not alive */
 } swarmgrad_rewards;
 
 /* Rows of given logits of one group for swarmgrad_logits: the arithmetic between the last layer and the gradient. */
@@ -229,15 +230,16 @@ typedef struct swarmgrad_logit_rows {
   int32_t action_count;
   int64_t rows;
   double entropy_coefficient;
-  const float *logit;     /* [row][action] */
-  const uint8_t *mask;    /* [row][action], null = every action available */
-  const float *weight;    /* [row], null = 1 */
-  int32_t *action;        /* [row]; in: the action taken; out where `sample` is 1 */
-  int32_t sample;         /* 1: draw the actions: row r uses the draw of environment r, agent 0, step 0, iteration `iteration` */
+  const float *logit;  /* [row][action] */
+  const uint8_t *mask; /* [row][action], null = every action available */
+  const float *weight; /* [row], null = 1 */
+  int32_t *action;     /* [row]; in: the action taken; out where `sample` is 1 */
+  int32_t sample;      /* 1: draw the actions, row r as environment r, agent 0, step 0 of `iteration` does */
   uint32_t iteration;
   float *log_probability; /* out [row][action], null = not wanted; -infinity where masked */
   float *entropy;         /* out [row], null = not wanted */
-  float *gradient;        /* out [row][action]: d(weight x log pi(action) + entropy_coefficient x entropy) / d logit, or null */
+  float *gradient;        /* out [row][action], or null:
+                             d(weight x log pi(action) + entropy_coefficient x entropy) / d logit */
 } swarmgrad_logit_rows;
 
 /* A catalogue entry. */
@@ -273,7 +275,7 @@ typedef struct swarmgrad_simulator swarmgrad_simulator; /* one environment, for 
 /* ---- library ---------------------------------------------------------------------------------------------------- */
 
 SWARMGRAD_API uint32_t swarmgrad_abi_version(void);
-SWARMGRAD_API const char *swarmgrad_version(void); /* for example "0.1.0" */
+SWARMGRAD_API const char *swarmgrad_version(void);    /* for example "0.1.0" */
 SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
 
 /* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
@@ -300,8 +302,8 @@ SWARMGRAD_API swarmgrad_status swarmgrad_get_group(swarmgrad_engine *engine, int
 
 /* `iterations` complete iterations: batch, gradient, optimizer. learning_rate: [iterations].
  * statistics: [iterations][group], or null. */
-SWARMGRAD_API swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations, const double *learning_rate,
-                                               swarmgrad_statistics *statistics);
+SWARMGRAD_API swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations,
+                                               const double *learning_rate, swarmgrad_statistics *statistics);
 
 /* One batch and its gradient (ascent direction of J, mean over episodes), nothing updated. The same call twice gives the
  * same answer. gradient: [parameter_count], or null. statistics: [group], or null. */

@@ -1,0 +1,23 @@
+# What `cmake --install` and CPack lay down: library, C header, headers for both devices, package configuration.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS swarmgrad_cpu EXPORT swarmgrad LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/core" "${PROJECT_SOURCE_DIR}/native/environments"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/swarmgrad" FILES_MATCHING PATTERN "*.h")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+set(_package "${CMAKE_INSTALL_LIBDIR}/cmake/swarmgrad")
+install(EXPORT swarmgrad NAMESPACE swarmgrad:: FILE swarmgrad-targets.cmake DESTINATION "${_package}")
+configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/swarmgrad-config.cmake.in"
+                              "${SWARMGRAD_GENERATED_DIR}/swarmgrad-config.cmake" INSTALL_DESTINATION "${_package}")
+write_basic_package_version_file("${SWARMGRAD_GENERATED_DIR}/swarmgrad-config-version.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${SWARMGRAD_GENERATED_DIR}/swarmgrad-config.cmake"
+              "${SWARMGRAD_GENERATED_DIR}/swarmgrad-config-version.cmake" DESTINATION "${_package}")
+
+set(CPACK_GENERATOR TGZ)
+set(CPACK_PACKAGE_VENDOR "swarmgrad")
+set(CPACK_PACKAGE_FILE_NAME "swarmgrad-${PROJECT_VERSION}-${SWARMGRAD_PLATFORM}")
+set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
+include(CPack)
