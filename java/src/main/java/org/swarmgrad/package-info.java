@@ -1,2 +1,5 @@
-/** Trains policies shared by teams of agents: the public, small API. */
+/**
+ * Train one policy shared by a team of agents: configuration, engine, trainer and checkpoints. Every formula of training
+ * runs in the native engine; this package describes what to run, checks it, and owns the loop.
+ */
 package org.swarmgrad;

@@ -1,0 +1,645 @@
+// Everything that decides what an engine computes, checked here; which files and how long are the Trainer's.
+package org.swarmgrad;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The configuration of an engine: immutable, complete, and writable as text. Two engines with equal {@link #toMap()} compute the
+ * same bits.
+ */
+public final class EngineConfig {
+  private final EnvironmentSpec environment;
+  private final List<Policy> policies;
+  private final long environments;
+  private final int horizon;
+  private final long seed;
+  private final double discount;
+  private final Weight weight;
+  private final Baseline baseline;
+  private final AgentReduction agentReduction;
+  private final Scale scale;
+  private final double entropyCoefficient;
+  private final double gradientClip;
+  private final Optimizer optimizer;
+  private final double adamBeta1;
+  private final double adamBeta2;
+  private final double adamEpsilon;
+  private final int threads;
+  private final InstructionSet instructionSet;
+
+  private EngineConfig(Builder builder) {
+    environment = Checks.present("environment", builder.environment);
+    policies = List.copyOf(Checks.present("policy", builder.policies));
+    Checks.range("number of policies", policies.size(), 1, Integer.MAX_VALUE);
+    environments = Checks.range("environments", builder.environments, 1, Integer.MAX_VALUE);
+    horizon = Checks.range("horizon", builder.horizon, 0, Integer.MAX_VALUE);
+    seed = builder.seed;
+    discount = Checks.range("discount", builder.discount, 0, 1);
+    weight = Checks.present("weight", builder.weight);
+    baseline = Checks.present("baseline", builder.baseline);
+    agentReduction = Checks.present("agent-reduction", builder.agentReduction);
+    scale = Checks.present("scale", builder.scale);
+    entropyCoefficient = Checks.range("entropy-coefficient", builder.entropyCoefficient, 0, Double.MAX_VALUE);
+    gradientClip = Checks.range("gradient-clip", builder.gradientClip, 0, Double.MAX_VALUE);
+    optimizer = Checks.present("optimizer", builder.optimizer);
+    adamBeta1 = Checks.range("adam-beta1", builder.adamBeta1, 0, Math.nextDown(1.0));
+    adamBeta2 = Checks.range("adam-beta2", builder.adamBeta2, 0, Math.nextDown(1.0));
+    adamEpsilon = Checks.range("adam-epsilon", builder.adamEpsilon, Double.MIN_VALUE, Double.MAX_VALUE);
+    threads = Checks.range("threads", builder.threads, 0, 4096);
+    instructionSet = Checks.present("isa", builder.instructionSet);
+    if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
+      throw new IllegalArgumentException(
+          "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none, previous-batch, or at least 2"
+              + " environments");
+    }
+  }
+
+  /**
+   * The default configuration of an environment: 4096 episodes per batch, mlp:64,64, Adam, reward-to-go with the leave-one-out
+   * baseline, discount 1, agents summed.
+   *
+   * @param environment to train in
+   * @return the configuration
+   */
+  public static EngineConfig of(EnvironmentSpec environment) {
+    return builder(environment).build();
+  }
+
+  /**
+   * Starts from the defaults.
+   *
+   * @param environment to train in
+   * @return a builder
+   */
+  public static Builder builder(EnvironmentSpec environment) {
+    return new Builder(environment);
+  }
+
+  /**
+   * Starts from the defaults.
+   *
+   * @param environment to train in, for example "simple_spread_v3?agents=5"
+   * @return a builder
+   */
+  public static Builder builder(String environment) {
+    return new Builder(EnvironmentSpec.parse(environment));
+  }
+
+  /**
+   * Starts from this configuration.
+   *
+   * @return a builder
+   */
+  public Builder toBuilder() {
+    Builder builder = new Builder(environment);
+    builder.policies = policies;
+    builder.environments = environments;
+    builder.horizon = horizon;
+    builder.seed = seed;
+    builder.discount = discount;
+    builder.weight = weight;
+    builder.baseline = baseline;
+    builder.agentReduction = agentReduction;
+    builder.scale = scale;
+    builder.entropyCoefficient = entropyCoefficient;
+    builder.gradientClip = gradientClip;
+    builder.optimizer = optimizer;
+    builder.adamBeta1 = adamBeta1;
+    builder.adamBeta2 = adamBeta2;
+    builder.adamEpsilon = adamEpsilon;
+    builder.threads = threads;
+    builder.instructionSet = instructionSet;
+    return builder;
+  }
+
+  /**
+   * Environment to train in.
+   *
+   * @return the value
+   */
+  public EnvironmentSpec environment() {
+    return environment;
+  }
+
+  /**
+   * One policy shape for every group, or one a group.
+   *
+   * @return the value
+   */
+  public List<Policy> policies() {
+    return policies;
+  }
+
+  /**
+   * Episodes per batch, 1 to 2^31 - 1.
+   *
+   * @return the value
+   */
+  public long environments() {
+    return environments;
+  }
+
+  /**
+   * Steps of an episode, 0: the environment's own.
+   *
+   * @return the value
+   */
+  public int horizon() {
+    return horizon;
+  }
+
+  /**
+   * The seed of everything random, read as unsigned.
+   *
+   * @return the value
+   */
+  public long seed() {
+    return seed;
+  }
+
+  /**
+   * 0 to 1.
+   *
+   * @return the value
+   */
+  public double discount() {
+    return discount;
+  }
+
+  /**
+   * What multiplies each log-probability gradient.
+   *
+   * @return the value
+   */
+  public Weight weight() {
+    return weight;
+  }
+
+  /**
+   * What is subtracted from the weight.
+   *
+   * @return the value
+   */
+  public Baseline baseline() {
+    return baseline;
+  }
+
+  /**
+   * How agents enter the gradient.
+   *
+   * @return the value
+   */
+  public AgentReduction agentReduction() {
+    return agentReduction;
+  }
+
+  /**
+   * Constant that multiplies the weight.
+   *
+   * @return the value
+   */
+  public Scale scale() {
+    return scale;
+  }
+
+  /**
+   * Multiplies the gradient of the summed entropy at the visited states; not the gradient of a discounted entropy objective, since later states' dependence on the policy is left out; at least 0.
+   *
+   * @return the value
+   */
+  public double entropyCoefficient() {
+    return entropyCoefficient;
+  }
+
+  /**
+   * Largest global norm of a group's gradient, 0: not clipped.
+   *
+   * @return the value
+   */
+  public double gradientClip() {
+    return gradientClip;
+  }
+
+  /**
+   * How the gradient changes the parameters.
+   *
+   * @return the value
+   */
+  public Optimizer optimizer() {
+    return optimizer;
+  }
+
+  /**
+   * Decay of Adam's first moment, 0 to below 1.
+   *
+   * @return the value
+   */
+  public double adamBeta1() {
+    return adamBeta1;
+  }
+
+  /**
+   * Decay of Adam's second moment, 0 to below 1.
+   *
+   * @return the value
+   */
+  public double adamBeta2() {
+    return adamBeta2;
+  }
+
+  /**
+   * Added to Adam's denominator, above 0.
+   *
+   * @return the value
+   */
+  public double adamEpsilon() {
+    return adamEpsilon;
+  }
+
+  /**
+   * Worker threads, 0: one per core that this process may use; changes no bit of the result.
+   *
+   * @return the value
+   */
+  public int threads() {
+    return threads;
+  }
+
+  /**
+   * Vector instructions; changes no bit of the result.
+   *
+   * @return the value
+   */
+  public InstructionSet instructionSet() {
+    return instructionSet;
+  }
+
+  /**
+   * Everything that decides the result, as text; threads and instruction set do not and are left out.
+   *
+   * @return names with underscores and values that {@link #fromMap} reads back exactly
+   */
+  public SortedMap<String, String> toMap() {
+    SortedMap<String, String> map = new TreeMap<>();
+    map.put("environment", environment.toString());
+    map.put("policy", formatPolicies(policies));
+    map.put("environments", String.valueOf(environments));
+    map.put("horizon", String.valueOf(horizon));
+    map.put("seed", Long.toUnsignedString(seed));
+    map.put("discount", Checks.number(discount));
+    map.put("weight", weight.toString());
+    map.put("baseline", baseline.toString());
+    map.put("agent_reduction", agentReduction.toString());
+    map.put("scale", scale.toString());
+    map.put("entropy_coefficient", Checks.number(entropyCoefficient));
+    map.put("gradient_clip", Checks.number(gradientClip));
+    map.put("optimizer", optimizer.toString());
+    map.put("adam_beta1", Checks.number(adamBeta1));
+    map.put("adam_beta2", Checks.number(adamBeta2));
+    map.put("adam_epsilon", Checks.number(adamEpsilon));
+    return Collections.unmodifiableSortedMap(map);
+  }
+
+  /**
+   * Reads what {@link #toMap()} wrote; threads and instruction set get their defaults.
+   *
+   * @param map may hold other names as well, which are ignored
+   * @return the configuration
+   * @throws IllegalArgumentException naming what is missing or not allowed
+   */
+  public static EngineConfig fromMap(Map<String, String> map) {
+    Builder builder = builder(text(map, "environment"));
+    builder.policies(parsePolicies(text(map, "policy")));
+    builder.environments(number(map, "environments", Long::valueOf));
+    builder.horizon(number(map, "horizon", Integer::valueOf));
+    builder.seed(number(map, "seed", Long::parseUnsignedLong));
+    builder.discount(number(map, "discount", Double::valueOf));
+    builder.weight(Weight.parse(text(map, "weight")));
+    builder.baseline(Baseline.parse(text(map, "baseline")));
+    builder.agentReduction(AgentReduction.parse(text(map, "agent_reduction")));
+    builder.scale(Scale.parse(text(map, "scale")));
+    builder.entropyCoefficient(number(map, "entropy_coefficient", Double::valueOf));
+    builder.gradientClip(number(map, "gradient_clip", Double::valueOf));
+    builder.optimizer(Optimizer.parse(text(map, "optimizer")));
+    builder.adamBeta1(number(map, "adam_beta1", Double::valueOf));
+    builder.adamBeta2(number(map, "adam_beta2", Double::valueOf));
+    builder.adamEpsilon(number(map, "adam_epsilon", Double::valueOf));
+    return builder.build();
+  }
+
+  /**
+   * Reads one policy for every group, or one a group separated by ';'.
+   *
+   * @param text for example "mlp:64,64" or "linear;mlp:32"
+   * @return the policies
+   * @throws IllegalArgumentException naming the text and what is allowed
+   */
+  public static List<Policy> parsePolicies(String text) {
+    return Arrays.stream(text.split(";", -1)).map(Policy::parse).toList();
+  }
+
+  /**
+   * Writes what {@link #parsePolicies} reads.
+   *
+   * @param policies one, or one a group
+   * @return the text
+   */
+  public static String formatPolicies(List<Policy> policies) {
+    return policies.stream().map(Policy::toString).collect(Collectors.joining(";"));
+  }
+
+  /**
+   * What another configuration would compute differently.
+   *
+   * @param other to compare with
+   * @return "name: this value, other value" of every difference; empty where both compute the same
+   */
+  public List<String> differences(EngineConfig other) {
+    List<String> differences = new ArrayList<>();
+    Map<String, String> theirs = other.toMap();
+    toMap()
+        .forEach(
+            (name, value) -> {
+              if (!value.equals(theirs.get(name))) {
+                differences.add(name + ": " + value + ", " + theirs.get(name));
+              }
+            });
+    return differences;
+  }
+
+  @Override
+  public boolean equals(Object object) {
+    return object instanceof EngineConfig other
+        && toMap().equals(other.toMap())
+        && threads == other.threads
+        && instructionSet == other.instructionSet;
+  }
+
+  @Override
+  public int hashCode() {
+    return toMap().hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return toMap().toString();
+  }
+
+  private static String text(Map<String, String> map, String name) {
+    String value = map.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("the configuration has no '" + name + "'; found: " + map.keySet());
+    }
+    return value;
+  }
+
+  private static <T> T number(Map<String, String> map, String name, Function<String, T> parser) {
+    try {
+      return parser.apply(text(map, name));
+    } catch (NumberFormatException failure) {
+      throw new IllegalArgumentException(name + " is '" + map.get(name) + "'; allowed: a number", failure);
+    }
+  }
+
+  /** Collects values; {@link #build()} checks them. */
+  public static final class Builder {
+    private final EnvironmentSpec environment;
+    private List<Policy> policies = List.of(Policy.mlp(64, 64));
+    private long environments = 4096;
+    private int horizon = 0;
+    private long seed = 0;
+    private double discount = 1;
+    private Weight weight = Weight.REWARD_TO_GO;
+    private Baseline baseline = Baseline.LEAVE_ONE_OUT;
+    private AgentReduction agentReduction = AgentReduction.SUM;
+    private Scale scale = Scale.NONE;
+    private double entropyCoefficient = 0;
+    private double gradientClip = 0;
+    private Optimizer optimizer = Optimizer.ADAM;
+    private double adamBeta1 = 0.9;
+    private double adamBeta2 = 0.999;
+    private double adamEpsilon = 1e-8;
+    private int threads = 0;
+    private InstructionSet instructionSet = InstructionSet.AUTO;
+
+    private Builder(EnvironmentSpec environment) {
+      this.environment = environment;
+    }
+
+    /**
+     * Checks the values.
+     *
+     * @return the configuration
+     * @throws IllegalArgumentException naming the first value that is not allowed
+     */
+    public EngineConfig build() {
+      return new EngineConfig(this);
+    }
+
+    /**
+     * Sets the same policy shape for every group.
+     *
+     * @param policy its shape
+     * @return this
+     */
+    public Builder policy(Policy policy) {
+      return policies(List.of(Checks.present("policy", policy)));
+    }
+
+    /**
+     * Sets policies.
+     *
+     * @param policies one policy shape for every group, or one a group
+     * @return this
+     */
+    public Builder policies(List<Policy> policies) {
+      this.policies = policies;
+      return this;
+    }
+
+    /**
+     * Sets environments.
+     *
+     * @param environments episodes per batch, 1 to 2^31 - 1
+     * @return this
+     */
+    public Builder environments(long environments) {
+      this.environments = environments;
+      return this;
+    }
+
+    /**
+     * Sets horizon.
+     *
+     * @param horizon steps of an episode, 0: the environment's own
+     * @return this
+     */
+    public Builder horizon(int horizon) {
+      this.horizon = horizon;
+      return this;
+    }
+
+    /**
+     * Sets seed.
+     *
+     * @param seed the seed of everything random, read as unsigned
+     * @return this
+     */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /**
+     * Sets discount.
+     *
+     * @param discount 0 to 1
+     * @return this
+     */
+    public Builder discount(double discount) {
+      this.discount = discount;
+      return this;
+    }
+
+    /**
+     * Sets weight.
+     *
+     * @param weight what multiplies each log-probability gradient
+     * @return this
+     */
+    public Builder weight(Weight weight) {
+      this.weight = weight;
+      return this;
+    }
+
+    /**
+     * Sets baseline.
+     *
+     * @param baseline what is subtracted from the weight
+     * @return this
+     */
+    public Builder baseline(Baseline baseline) {
+      this.baseline = baseline;
+      return this;
+    }
+
+    /**
+     * Sets agentReduction.
+     *
+     * @param agentReduction how agents enter the gradient
+     * @return this
+     */
+    public Builder agentReduction(AgentReduction agentReduction) {
+      this.agentReduction = agentReduction;
+      return this;
+    }
+
+    /**
+     * Sets scale.
+     *
+     * @param scale constant that multiplies the weight
+     * @return this
+     */
+    public Builder scale(Scale scale) {
+      this.scale = scale;
+      return this;
+    }
+
+    /**
+     * Sets entropyCoefficient.
+     *
+     * @param entropyCoefficient multiplies the gradient of the summed entropy at the visited states; not the gradient of a discounted entropy objective, since later states' dependence on the policy is left out; at least 0
+     * @return this
+     */
+    public Builder entropyCoefficient(double entropyCoefficient) {
+      this.entropyCoefficient = entropyCoefficient;
+      return this;
+    }
+
+    /**
+     * Sets gradientClip.
+     *
+     * @param gradientClip largest global norm of a group's gradient, 0: not clipped
+     * @return this
+     */
+    public Builder gradientClip(double gradientClip) {
+      this.gradientClip = gradientClip;
+      return this;
+    }
+
+    /**
+     * Sets optimizer.
+     *
+     * @param optimizer how the gradient changes the parameters
+     * @return this
+     */
+    public Builder optimizer(Optimizer optimizer) {
+      this.optimizer = optimizer;
+      return this;
+    }
+
+    /**
+     * Sets adamBeta1.
+     *
+     * @param adamBeta1 decay of Adam's first moment, 0 to below 1
+     * @return this
+     */
+    public Builder adamBeta1(double adamBeta1) {
+      this.adamBeta1 = adamBeta1;
+      return this;
+    }
+
+    /**
+     * Sets adamBeta2.
+     *
+     * @param adamBeta2 decay of Adam's second moment, 0 to below 1
+     * @return this
+     */
+    public Builder adamBeta2(double adamBeta2) {
+      this.adamBeta2 = adamBeta2;
+      return this;
+    }
+
+    /**
+     * Sets adamEpsilon.
+     *
+     * @param adamEpsilon added to Adam's denominator, above 0
+     * @return this
+     */
+    public Builder adamEpsilon(double adamEpsilon) {
+      this.adamEpsilon = adamEpsilon;
+      return this;
+    }
+
+    /**
+     * Sets threads.
+     *
+     * @param threads worker threads, 0: one per core that this process may use; changes no bit of the result
+     * @return this
+     */
+    public Builder threads(int threads) {
+      this.threads = threads;
+      return this;
+    }
+
+    /**
+     * Sets instructionSet.
+     *
+     * @param instructionSet vector instructions; changes no bit of the result
+     * @return this
+     */
+    public Builder instructionSet(InstructionSet instructionSet) {
+      this.instructionSet = instructionSet;
+      return this;
+    }
+
+  }
+}

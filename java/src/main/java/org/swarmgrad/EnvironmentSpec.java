@@ -1,0 +1,122 @@
+// Which environment to run and with which parameters, checked against the library's catalogue; not an instance of it.
+package org.swarmgrad;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * An environment and the parameters that differ from its defaults.
+ *
+ * @param id for example "simple_spread_v3"
+ * @param parameters by name; those equal to their default are dropped, so that equal environments are equal
+ */
+public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
+  /**
+   * Checks id, names and values against the catalogue.
+   *
+   * @throws IllegalArgumentException naming what was found and what is allowed
+   * @throws LibraryException where the engine library is missing
+   */
+  public EnvironmentSpec {
+    EnvironmentInfo info = Swarmgrad.environment(id);
+    SortedMap<String, Double> kept = new TreeMap<>();
+    for (Map.Entry<String, Double> entry : Checks.present("parameters", parameters).entrySet()) {
+      EnvironmentParameter parameter = info.parameter(entry.getKey());
+      if (parameter.check(entry.getValue()) != parameter.defaultValue()) {
+        kept.put(entry.getKey(), entry.getValue());
+      }
+    }
+    parameters = Collections.unmodifiableSortedMap(kept);
+  }
+
+  /**
+   * An environment with its defaults.
+   *
+   * @param id for example "simple_spread_v3"
+   * @return the specification
+   */
+  public static EnvironmentSpec of(String id) {
+    return new EnvironmentSpec(id, new TreeMap<>());
+  }
+
+  /**
+   * Reads "simple_spread_v3" or "simple_spread_v3?agents=5&amp;local_ratio=0.2".
+   *
+   * @param text an id, then parameters after '?', separated by '&amp;'
+   * @return the specification
+   * @throws IllegalArgumentException naming what was found and what is allowed
+   */
+  public static EnvironmentSpec parse(String text) {
+    int question = Checks.present("environment", text).indexOf('?');
+    if (question < 0) {
+      return of(text);
+    }
+    EnvironmentSpec spec = of(text.substring(0, question));
+    for (String assignment : text.substring(question + 1).split("&", -1)) {
+      spec = spec.withAssignment(assignment);
+    }
+    return spec;
+  }
+
+  /**
+   * The same environment with one parameter changed.
+   *
+   * @param name of the parameter
+   * @param value inside its range
+   * @return the specification
+   */
+  public EnvironmentSpec with(String name, double value) {
+    SortedMap<String, Double> changed = new TreeMap<>(parameters);
+    changed.put(name, value);
+    return new EnvironmentSpec(id, changed);
+  }
+
+  /**
+   * The same environment with one parameter changed.
+   *
+   * @param assignment "name=value", the value a number or the name of a choice
+   * @return the specification
+   */
+  public EnvironmentSpec withAssignment(String assignment) {
+    int equals = Checks.present("environment parameter", assignment).indexOf('=');
+    if (equals < 1) {
+      throw new IllegalArgumentException("environment parameter is '" + assignment + "'; allowed: name=value");
+    }
+    String name = assignment.substring(0, equals);
+    return with(name, info().parameter(name).parse(assignment.substring(equals + 1)));
+  }
+
+  /**
+   * A parameter's value.
+   *
+   * @param name of the parameter
+   * @return the value given, or the default
+   */
+  public double parameter(String name) {
+    return parameters.getOrDefault(name, info().parameter(name).defaultValue());
+  }
+
+  /**
+   * The catalogue entry.
+   *
+   * @return what the environment is
+   */
+  public EnvironmentInfo info() {
+    return Swarmgrad.environment(id);
+  }
+
+  /** Writes what {@link #parse} reads. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder(id);
+    char separator = '?';
+    for (Map.Entry<String, Double> entry : parameters.entrySet()) {
+      text.append(separator).append(entry.getKey()).append('=');
+      text.append(info().parameter(entry.getKey()).format(entry.getValue()));
+      separator = '&';
+    }
+    return text.toString();
+  }
+}

@@ -1,0 +1,121 @@
+// The learning rate of every iteration, computed in Java with StrictMath so that it is the same number everywhere.
+package org.swarmgrad;
+
+/**
+ * A learning rate as a function of the iteration alone. Its horizon is stated, never inferred from how long a run lasts;
+ * after it the last value stays.
+ *
+ * @param shape how the rate goes from start to end
+ * @param start rate of iteration 0
+ * @param end rate of iteration {@code iterations} and all later ones
+ * @param iterations horizon; without meaning, and 1, for a constant
+ */
+public record Schedule(Shape shape, double start, double end, long iterations) {
+  /** How the rate goes from start to end. */
+  public enum Shape {
+    /** It stays. */
+    CONSTANT,
+    /** A straight line. */
+    LINEAR,
+    /** Half a cosine wave. */
+    COSINE;
+
+    /**
+     * Reads a choice as written on the command line.
+     *
+     * @param text for example "linear"
+     * @return the choice
+     * @throws IllegalArgumentException naming the allowed choices
+     */
+    public static Shape parse(String text) {
+      return Labels.parse(Shape.class, "schedule", text);
+    }
+
+    @Override
+    public String toString() {
+      return Labels.label(this);
+    }
+  }
+
+  /**
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException naming the value and what is allowed
+   */
+  public Schedule {
+    Checks.present("schedule", shape);
+    Checks.range("learning-rate", start, 0, Double.MAX_VALUE);
+    Checks.range("final learning-rate", end, 0, Double.MAX_VALUE);
+    Checks.range("schedule iterations", iterations, 1, Long.MAX_VALUE);
+    if (shape == Shape.CONSTANT) {
+      end = start;
+      iterations = 1;
+    }
+  }
+
+  /**
+   * The same rate always.
+   *
+   * @param rate learning rate
+   * @return the schedule
+   */
+  public static Schedule constant(double rate) {
+    return new Schedule(Shape.CONSTANT, rate, rate, 1);
+  }
+
+  /**
+   * A straight line down to 0.
+   *
+   * @param rate of iteration 0
+   * @param iterations after which it is 0
+   * @return the schedule
+   */
+  public static Schedule linear(double rate, long iterations) {
+    return new Schedule(Shape.LINEAR, rate, 0, iterations);
+  }
+
+  /**
+   * Half a cosine wave down to 0.
+   *
+   * @param rate of iteration 0
+   * @param iterations after which it is 0
+   * @return the schedule
+   */
+  public static Schedule cosine(double rate, long iterations) {
+    return new Schedule(Shape.COSINE, rate, 0, iterations);
+  }
+
+  /**
+   * The learning rate of an iteration.
+   *
+   * @param iteration 0 is the first
+   * @return the rate
+   */
+  public double rate(long iteration) {
+    Checks.range("iteration", iteration, 0, Long.MAX_VALUE);
+    if (iteration >= iterations) {
+      return end;
+    }
+    double progress = (double) iteration / iterations;
+    return switch (shape) {
+      case CONSTANT -> start;
+      case LINEAR -> start + (end - start) * progress;
+      case COSINE -> end + (start - end) * 0.5 * (1 + StrictMath.cos(StrictMath.PI * progress));
+    };
+  }
+
+  /**
+   * The learning rates of consecutive iterations.
+   *
+   * @param first iteration
+   * @param count of iterations
+   * @return [count]
+   */
+  public double[] rates(long first, int count) {
+    double[] rates = new double[Checks.range("count", count, 0, Integer.MAX_VALUE)];
+    for (int i = 0; i < count; i++) {
+      rates[i] = rate(first + i);
+    }
+    return rates;
+  }
+}

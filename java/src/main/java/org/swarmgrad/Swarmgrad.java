@@ -1,0 +1,90 @@
+// What the loaded engine library is and offers: version, environments, instruction sets; nothing that runs.
+package org.swarmgrad;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.swarmgrad.internal.NativeCatalogue;
+import org.swarmgrad.internal.NativeLibrary;
+
+/** The engine library and its catalogue. */
+public final class Swarmgrad {
+  private Swarmgrad() {}
+
+  /**
+   * Why the engine library could not be loaded; everything else of this package that needs it throws a {@link
+   * LibraryException} with this message.
+   *
+   * @return the message, empty where the library is there
+   */
+  public static Optional<String> libraryFailure() {
+    return NativeLibrary.failure();
+  }
+
+  /**
+   * File of the loaded engine library.
+   *
+   * @return its path
+   */
+  public static String libraryPath() {
+    return NativeLibrary.path();
+  }
+
+  /**
+   * Version of the engine library.
+   *
+   * @return for example "0.1.0"
+   */
+  public static String version() {
+    return NativeCatalogue.version();
+  }
+
+  /**
+   * Every environment of the library.
+   *
+   * @return the catalogue in the library's order
+   */
+  public static List<EnvironmentInfo> environments() {
+    return NativeCatalogue.environments();
+  }
+
+  /**
+   * An environment by id.
+   *
+   * @param id for example "simple_spread_v3"
+   * @return its catalogue entry
+   * @throws IllegalArgumentException naming the environments that exist
+   */
+  public static EnvironmentInfo environment(String id) {
+    List<EnvironmentInfo> all = environments();
+    for (EnvironmentInfo environment : all) {
+      if (environment.id().equals(id)) {
+        return environment;
+      }
+    }
+    String ids = all.stream().map(EnvironmentInfo::id).collect(Collectors.joining(", "));
+    throw new IllegalArgumentException("environment is '" + id + "'; allowed: " + ids);
+  }
+
+  /**
+   * Whether this processor can run an instruction set and the library holds it.
+   *
+   * @param instructionSet to ask for; AUTO: whether any can be used
+   * @return true where an engine can be opened with it
+   */
+  public static boolean isAvailable(InstructionSet instructionSet) {
+    return NativeCatalogue.isAvailable(Checks.present("isa", instructionSet));
+  }
+
+  /**
+   * Instruction sets that an engine can be opened with here.
+   *
+   * @return without AUTO
+   */
+  public static List<InstructionSet> instructionSets() {
+    return Arrays.stream(InstructionSet.values())
+        .filter(set -> set != InstructionSet.AUTO && isAvailable(set))
+        .toList();
+  }
+}

@@ -1,0 +1,74 @@
+// The library's own description of what it holds, as Java values.
+package org.swarmgrad.internal;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.swarmgrad.EnvironmentInfo;
+import org.swarmgrad.EnvironmentParameter;
+import org.swarmgrad.InstructionSet;
+
+public final class NativeCatalogue {
+  /** Read once: the catalogue of a loaded library does not change. */
+  private static final class Holder {
+    static final List<EnvironmentInfo> ENVIRONMENTS = read();
+  }
+
+  private NativeCatalogue() {}
+
+  public static String version() {
+    NativeLibrary.require();
+    return Calls.value(() -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.version().invokeExact()));
+  }
+
+  public static boolean isAvailable(InstructionSet instructionSet) {
+    NativeLibrary.require();
+    int isa = instructionSet.ordinal();
+    return Calls.value(() -> (int) NativeLibrary.FUNCTIONS.isaAvailable().invokeExact(isa)) != 0;
+  }
+
+  public static List<EnvironmentInfo> environments() {
+    NativeLibrary.require();
+    return Holder.ENVIRONMENTS;
+  }
+
+  private static List<EnvironmentInfo> read() {
+    int count = Calls.value(() -> (int) NativeLibrary.FUNCTIONS.environmentCount().invokeExact());
+    List<EnvironmentInfo> environments = new ArrayList<>(count);
+    try (Arena arena = Arena.ofConfined()) {
+      for (int i = 0; i < count; i++) {
+        environments.add(environment(arena, i));
+      }
+    }
+    return List.copyOf(environments);
+  }
+
+  private static EnvironmentInfo environment(Arena arena, int index) {
+    MemorySegment info = Layouts.allocate(arena, Layouts.ENVIRONMENT_INFO);
+    Calls.check(() -> (int) NativeLibrary.FUNCTIONS.environment().invokeExact(index, info));
+    List<EnvironmentParameter> parameters = new ArrayList<>();
+    for (int i = 0; i < Layouts.getInt(Layouts.ENVIRONMENT_INFO, info, "parameter_count"); i++) {
+      parameters.add(parameter(arena, index, i));
+    }
+    return new EnvironmentInfo(
+        Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "id"),
+        Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "summary"),
+        Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "description"),
+        parameters);
+  }
+
+  private static EnvironmentParameter parameter(Arena arena, int environment, int index) {
+    MemorySegment info = Layouts.allocate(arena, Layouts.PARAMETER_INFO);
+    Calls.check(() -> (int) NativeLibrary.FUNCTIONS.environmentParameter().invokeExact(environment, index, info));
+    String choices = Layouts.getString(Layouts.PARAMETER_INFO, info, "choices");
+    return new EnvironmentParameter(
+        Layouts.getString(Layouts.PARAMETER_INFO, info, "name"),
+        Layouts.getString(Layouts.PARAMETER_INFO, info, "summary"),
+        Layouts.getInt(Layouts.PARAMETER_INFO, info, "is_integer") != 0,
+        Layouts.getDouble(Layouts.PARAMETER_INFO, info, "default_value"),
+        Layouts.getDouble(Layouts.PARAMETER_INFO, info, "minimum"),
+        Layouts.getDouble(Layouts.PARAMETER_INFO, info, "maximum"),
+        choices == null ? List.of() : List.of(choices.split("\\|", -1)));
+  }
+}
