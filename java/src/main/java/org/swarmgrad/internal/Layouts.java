@@ -267,6 +267,7 @@ final class Layouts {
     return string(struct.get(ADDRESS, offset(layout, member)));
   }
 
+  @SuppressWarnings("restricted") // the library promises a terminated string
   static String string(MemorySegment text) {
     return text.address() == 0 ? null : text.reinterpret(LONGEST_STRING_BYTES).getString(0);
   }

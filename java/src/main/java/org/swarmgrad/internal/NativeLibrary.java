@@ -20,6 +20,7 @@ import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.swarmgrad.LibraryException;
 
+@SuppressWarnings("restricted") // loading native code is what this class is for
 public final class NativeLibrary {
   /** System property: path of an installed engine library to use in place of the one inside the jar. */
   public static final String PATH_PROPERTY = "org.swarmgrad.library";
