@@ -5,7 +5,9 @@ package org.swarmgrad;
 public enum Baseline {
   /** Nothing. */
   NONE,
-  /** Mean over the other members of the cohort of up to 16 environments, per step for reward-to-go. */
+  /**
+   * Mean over the other members of the cohort of up to 16 environments, per step for reward-to-go.
+   */
   LEAVE_ONE_OUT,
   /** Mean over the previous batch, per step for reward-to-go; 0 in the first batch. */
   PREVIOUS_BATCH;

@@ -1,4 +1,5 @@
-// The description of one named array inside an engine; its values are read and written through the engine.
+// The description of one named array inside an engine; its values are read and written through the
+// engine.
 package org.swarmgrad;
 
 /**
@@ -11,7 +12,8 @@ package org.swarmgrad;
  * @param group index, or -1 for the whole engine
  * @param count elements
  */
-public record Buffer(int index, String name, Type type, boolean checkpointed, int group, long count) {
+public record Buffer(
+    int index, String name, Type type, boolean checkpointed, int group, long count) {
   /** Element types. */
   public enum Type {
     /** 32-bit float. */

@@ -1,7 +1,10 @@
 // A cancelled call; parameters are those of the last complete iteration.
 package org.swarmgrad;
 
-/** The call was cancelled by {@link Engine#cancel()}; parameters are those of the last complete iteration. */
+/**
+ * The call was cancelled by {@link Engine#cancel()}; parameters are those of the last complete
+ * iteration.
+ */
 public final class CancelledException extends SwarmgradException {
   private static final long serialVersionUID = 1L;
 

@@ -1,4 +1,5 @@
-// Checks of single values at the border of the API, each with one line that names argument, value and what is allowed.
+// Checks of single values at the border of the API, each with one line that names argument, value
+// and what is allowed.
 package org.swarmgrad;
 
 final class Checks {
@@ -13,7 +14,8 @@ final class Checks {
 
   static long range(String argument, long value, long minimum, long maximum) {
     if (value < minimum || value > maximum) {
-      throw new IllegalArgumentException(argument + " is " + value + "; allowed: " + minimum + " to " + maximum);
+      throw new IllegalArgumentException(
+          argument + " is " + value + "; allowed: " + minimum + " to " + maximum);
     }
     return value;
   }
@@ -41,6 +43,8 @@ final class Checks {
 
   /** A number as people write it: without ".0" where it is whole. */
   static String number(double value) {
-    return value == Math.rint(value) && Math.abs(value) < 1e15 ? Long.toString((long) value) : Double.toString(value);
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? Long.toString((long) value)
+        : Double.toString(value);
   }
 }

@@ -1,4 +1,5 @@
-// The native engine as a Java object: batches, gradients, optimizer steps, evaluation and state; the loop is the Trainer's.
+// The native engine as a Java object: batches, gradients, optimizer steps, evaluation and state;
+// the loop is the Trainer's.
 package org.swarmgrad;
 
 import java.nio.ByteBuffer;
@@ -10,9 +11,9 @@ import java.util.List;
 import org.swarmgrad.internal.NativeEngine;
 
 /**
- * An open engine. It takes all memory when opened and serves one thread at a time: a second one gets a {@link BusyException};
- * {@link #cancel()} and {@link #progress()} may be called from any thread. After {@link #close()} every call throws an {@link
- * IllegalStateException}.
+ * An open engine. It takes all memory when opened and serves one thread at a time: a second one
+ * gets a {@link BusyException}; {@link #cancel()} and {@link #progress()} may be called from any
+ * thread. After {@link #close()} every call throws an {@link IllegalStateException}.
  */
 public final class Engine implements AutoCloseable {
   private final EngineConfig config;
@@ -85,7 +86,8 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Plays one batch and computes its gradient; nothing is updated, and the same call twice gives the same answer.
+   * Plays one batch and computes its gradient; nothing is updated, and the same call twice gives
+   * the same answer.
    *
    * @return the ascent direction of J and the batch's statistics
    */
@@ -94,8 +96,8 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Clips and applies a gradient, commits the baselines of the batch that {@link #gradient()} made last, and advances the
-   * iteration.
+   * Clips and applies a gradient, commits the baselines of the batch that {@link #gradient()} made
+   * last, and advances the iteration.
    *
    * @param gradient from this engine, or changed since
    * @param learningRate at least 0
@@ -111,7 +113,11 @@ public final class Engine implements AutoCloseable {
    * @param learningRate at least 0
    */
   public void step(float[] gradient, double learningRate) {
-    Checks.length("gradient", Checks.present("gradient", gradient).length, info().parameterCount(), "[parameter]");
+    Checks.length(
+        "gradient",
+        Checks.present("gradient", gradient).length,
+        info().parameterCount(),
+        "[parameter]");
     Checks.range("learning-rate", learningRate, 0, Double.MAX_VALUE);
     engine.step(gradient, learningRate);
   }
@@ -125,7 +131,8 @@ public final class Engine implements AutoCloseable {
   public Recording record() {
     for (Group group : groups()) {
       int widest = Math.max(group.observationSize(), group.actionCount());
-      double elements = (double) info().horizon() * group.agentCount() * widest * config.environments();
+      double elements =
+          (double) info().horizon() * group.agentCount() * widest * config.environments();
       if (elements > Integer.MAX_VALUE - 8) {
         throw new IllegalArgumentException(
             "environments is "
@@ -152,7 +159,10 @@ public final class Engine implements AutoCloseable {
     return engine.evaluate(firstEpisode, episodes, Checks.present("acting", acting));
   }
 
-  /** Makes the running call, or else the next one, throw {@link CancelledException} at its next segment. Any thread. */
+  /**
+   * Makes the running call, or else the next one, throw {@link CancelledException} at its next
+   * segment. Any thread.
+   */
   public void cancel() {
     engine.cancel();
   }
@@ -178,7 +188,8 @@ public final class Engine implements AutoCloseable {
   /**
    * The parameters of every group.
    *
-   * @return [parameter], a copy; group by group, layer by layer: weight [output][input], then bias [output]
+   * @return [parameter], a copy; group by group, layer by layer: weight [output][input], then bias
+   *     [output]
    */
   public float[] parameters() {
     float[] values = new float[(int) parameters.count()];
@@ -192,20 +203,26 @@ public final class Engine implements AutoCloseable {
    * @param values [parameter] in the order of {@link #parameters()}, finite
    */
   public void setParameters(float[] values) {
-    Checks.length("parameters", Checks.present("parameters", values).length, parameters.count(), "[parameter]");
+    Checks.length(
+        "parameters",
+        Checks.present("parameters", values).length,
+        parameters.count(),
+        "[parameter]");
     ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
     writeBuffer(parameters, bytes);
   }
 
   /**
-   * SHA-256 over the little-endian bits of the parameters: equal for equal trainings on every machine.
+   * SHA-256 over the little-endian bits of the parameters: equal for equal trainings on every
+   * machine.
    *
    * @return 64 hexadecimal digits
    */
   public String parametersSha256() {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(readBuffer(parameters).array()));
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-256").digest(readBuffer(parameters).array()));
     } catch (NoSuchAlgorithmException failure) {
       throw new AssertionError("every Java platform has SHA-256", failure);
     }
@@ -230,7 +247,10 @@ public final class Engine implements AutoCloseable {
     return buffers.stream()
         .filter(buffer -> buffer.name().equals(name))
         .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("buffer is '" + name + "'; the engine has " + buffers));
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "buffer is '" + name + "'; the engine has " + buffers));
   }
 
   /**
@@ -242,7 +262,11 @@ public final class Engine implements AutoCloseable {
   public ByteBuffer readBuffer(Buffer buffer) {
     if (buffer.count() * buffer.type().bytes() > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "buffer " + buffer.uniqueName() + " has " + buffer.count() + " elements; allowed: up to 2 GiB");
+          "buffer "
+              + buffer.uniqueName()
+              + " has "
+              + buffer.count()
+              + " elements; allowed: up to 2 GiB");
     }
     byte[] bytes = engine.read(buffer.index(), buffer.count(), buffer.type().bytes());
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -258,7 +282,10 @@ public final class Engine implements AutoCloseable {
     byte[] bytes = new byte[values.limit()];
     values.get(0, bytes);
     Checks.length(
-        "bytes of buffer " + buffer.uniqueName(), bytes.length, buffer.count() * buffer.type().bytes(), "[byte]");
+        "bytes of buffer " + buffer.uniqueName(),
+        bytes.length,
+        buffer.count() * buffer.type().bytes(),
+        "[byte]");
     engine.write(buffer.index(), bytes, buffer.type().bytes());
   }
 
@@ -273,7 +300,8 @@ public final class Engine implements AutoCloseable {
     int features = group(group).observationSize();
     int rows = Checks.present("observation", observation).length / features;
     Checks.range("rows of observation", rows, 1, Integer.MAX_VALUE);
-    Checks.length("observation", observation.length, (long) rows * features, "[row][" + features + "]");
+    Checks.length(
+        "observation", observation.length, (long) rows * features, "[row][" + features + "]");
     return engine.forward(group, rows, observation);
   }
 
@@ -301,7 +329,8 @@ public final class Engine implements AutoCloseable {
       Checks.length("alive", rewards.alive().length, cells, "[step][agent][environment]");
     }
     if (rewards.episodeLength() != null) {
-      Checks.length("episodeLength", rewards.episodeLength().length, rewards.environments(), "[environment]");
+      Checks.length(
+          "episodeLength", rewards.episodeLength().length, rewards.environments(), "[environment]");
     }
     if (rewards.cohortFirst() != null) {
       Checks.range("length of cohortFirst", rewards.cohortFirst().length, 2, Integer.MAX_VALUE);
@@ -313,26 +342,35 @@ public final class Engine implements AutoCloseable {
    * The gradient that training would compute from a given batch.
    *
    * @param batch given
-   * @return [parameter of the group], mean over the batch's environments, entropy term as configured
+   * @return [parameter of the group], mean over the batch's environments, entropy term as
+   *     configured
    */
   public float[] gradientOf(Batch batch) {
     Group group = group(Checks.present("batch", batch).group());
     long cells = cells(group, batch.steps(), batch.environments());
     Checks.length(
-        "observation", batch.observation().length, cells * group.observationSize(), "[step][agent][feature][environment]");
+        "observation",
+        batch.observation().length,
+        cells * group.observationSize(),
+        "[step][agent][feature][environment]");
     Checks.length("action", batch.action().length, cells, "[step][agent][environment]");
     Checks.length("weight", batch.weight().length, cells, "[step][agent][environment]");
     if (batch.alive() != null) {
       Checks.length("alive", batch.alive().length, cells, "[step][agent][environment]");
     }
     if (batch.mask() != null) {
-      Checks.length("mask", batch.mask().length, cells * group.actionCount(), "[step][agent][action][environment]");
+      Checks.length(
+          "mask",
+          batch.mask().length,
+          cells * group.actionCount(),
+          "[step][agent][action][environment]");
     }
     return engine.gradientOf(batch);
   }
 
   /**
-   * One repetition, some 20 ms, of independent fused multiply-adds on the engine's threads and instruction set.
+   * One repetition, some 20 ms, of independent fused multiply-adds on the engine's threads and
+   * instruction set.
    *
    * @return GFLOP/s
    */

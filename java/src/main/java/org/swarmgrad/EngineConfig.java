@@ -1,4 +1,5 @@
-// Everything that decides what an engine computes, checked here; which files and how long are the Trainer's.
+// Everything that decides what an engine computes, checked here; which files and how long are the
+// Trainer's.
 package org.swarmgrad;
 
 import java.util.ArrayList;
@@ -12,8 +13,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The configuration of an engine: immutable, complete, and writable as text. Two engines with equal {@link #toMap()} compute the
- * same bits.
+ * The configuration of an engine: immutable, complete, and writable as text. Two engines with equal
+ * {@link #toMap()} compute the same bits.
  */
 public final class EngineConfig {
   private final EnvironmentSpec environment;
@@ -47,24 +48,26 @@ public final class EngineConfig {
     baseline = Checks.present("baseline", builder.baseline);
     agentReduction = Checks.present("agent-reduction", builder.agentReduction);
     scale = Checks.present("scale", builder.scale);
-    entropyCoefficient = Checks.range("entropy-coefficient", builder.entropyCoefficient, 0, Double.MAX_VALUE);
+    entropyCoefficient =
+        Checks.range("entropy-coefficient", builder.entropyCoefficient, 0, Double.MAX_VALUE);
     gradientClip = Checks.range("gradient-clip", builder.gradientClip, 0, Double.MAX_VALUE);
     optimizer = Checks.present("optimizer", builder.optimizer);
     adamBeta1 = Checks.range("adam-beta1", builder.adamBeta1, 0, Math.nextDown(1.0));
     adamBeta2 = Checks.range("adam-beta2", builder.adamBeta2, 0, Math.nextDown(1.0));
-    adamEpsilon = Checks.range("adam-epsilon", builder.adamEpsilon, Double.MIN_VALUE, Double.MAX_VALUE);
+    adamEpsilon =
+        Checks.range("adam-epsilon", builder.adamEpsilon, Double.MIN_VALUE, Double.MAX_VALUE);
     threads = Checks.range("threads", builder.threads, 0, 4096);
     instructionSet = Checks.present("isa", builder.instructionSet);
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
       throw new IllegalArgumentException(
-          "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none, previous-batch, or at least 2"
-              + " environments");
+          "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
+              + " previous-batch, or at least 2 environments");
     }
   }
 
   /**
-   * The default configuration of an environment: 4096 episodes per batch, mlp:64,64, Adam, reward-to-go with the leave-one-out
-   * baseline, discount 1, agents summed.
+   * The default configuration of an environment: 4096 episodes per batch, mlp:64,64, Adam,
+   * reward-to-go with the leave-one-out baseline, discount 1, agents summed.
    *
    * @param environment to train in
    * @return the configuration
@@ -211,7 +214,9 @@ public final class EngineConfig {
   }
 
   /**
-   * Multiplies the gradient of the summed entropy at the visited states; not the gradient of a discounted entropy objective, since later states' dependence on the policy is left out; at least 0.
+   * Multiplies the gradient of the summed entropy at the visited states; not the gradient of a
+   * discounted entropy objective, since later states' dependence on the policy is left out; at
+   * least 0.
    *
    * @return the value
    */
@@ -283,7 +288,8 @@ public final class EngineConfig {
   }
 
   /**
-   * Everything that decides the result, as text; threads and instruction set do not and are left out.
+   * Everything that decides the result, as text; threads and instruction set do not and are left
+   * out.
    *
    * @return names with underscores and values that {@link #fromMap} reads back exactly
    */
@@ -396,7 +402,8 @@ public final class EngineConfig {
   private static String text(Map<String, String> map, String name) {
     String value = map.get(name);
     if (value == null) {
-      throw new IllegalArgumentException("the configuration has no '" + name + "'; found: " + map.keySet());
+      throw new IllegalArgumentException(
+          "the configuration has no '" + name + "'; found: " + map.keySet());
     }
     return value;
   }
@@ -405,7 +412,8 @@ public final class EngineConfig {
     try {
       return parser.apply(text(map, name));
     } catch (NumberFormatException failure) {
-      throw new IllegalArgumentException(name + " is '" + map.get(name) + "'; allowed: a number", failure);
+      throw new IllegalArgumentException(
+          name + " is '" + map.get(name) + "'; allowed: a number", failure);
     }
   }
 
@@ -556,7 +564,9 @@ public final class EngineConfig {
     /**
      * Sets entropyCoefficient.
      *
-     * @param entropyCoefficient multiplies the gradient of the summed entropy at the visited states; not the gradient of a discounted entropy objective, since later states' dependence on the policy is left out; at least 0
+     * @param entropyCoefficient multiplies the gradient of the summed entropy at the visited
+     *     states; not the gradient of a discounted entropy objective, since later states'
+     *     dependence on the policy is left out; at least 0
      * @return this
      */
     public Builder entropyCoefficient(double entropyCoefficient) {
@@ -622,7 +632,8 @@ public final class EngineConfig {
     /**
      * Sets threads.
      *
-     * @param threads worker threads, 0: one per core that this process may use; changes no bit of the result
+     * @param threads worker threads, 0: one per core that this process may use; changes no bit of
+     *     the result
      * @return this
      */
     public Builder threads(int threads) {
@@ -640,6 +651,5 @@ public final class EngineConfig {
       this.instructionSet = instructionSet;
       return this;
     }
-
   }
 }

@@ -8,14 +8,15 @@ package org.swarmgrad;
  * @param horizon steps of an episode
  * @param threads worker threads
  * @param instructionSet the one in use, never AUTO
- * @param replays whether backward recomputes the forward pass instead of reading stored activations; the same bits
+ * @param replays whether backward recomputes the forward pass instead of reading stored
+ *     activations; the same bits
  * @param bufferCount named buffers
  * @param cohortCount groups of up to 16 environments
  * @param parameterCount over all groups
  * @param bytesPerCohort a worker's scratch for one cohort, bytes
  * @param bytesTotal everything the engine holds, bytes
- * @param flopPerAgentStep useful floating-point operations: 2 x multiply-adds of the policy's forward, weight gradient, and
- *     input gradient but for the first layer
+ * @param flopPerAgentStep useful floating-point operations: 2 x multiply-adds of the policy's
+ *     forward, weight gradient, and input gradient but for the first layer
  */
 public record EngineInfo(
     int agentCount,

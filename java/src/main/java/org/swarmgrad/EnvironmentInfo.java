@@ -12,7 +12,8 @@ import java.util.stream.Collectors;
  * @param description several lines: groups, observation, actions, reward, source
  * @param parameters that it accepts
  */
-public record EnvironmentInfo(String id, String summary, String description, List<EnvironmentParameter> parameters) {
+public record EnvironmentInfo(
+    String id, String summary, String description, List<EnvironmentParameter> parameters) {
   /** Copies the parameters. */
   public EnvironmentInfo {
     parameters = List.copyOf(parameters);
@@ -31,8 +32,14 @@ public record EnvironmentInfo(String id, String summary, String description, Lis
         return parameter;
       }
     }
-    String names = parameters.stream().map(EnvironmentParameter::name).collect(Collectors.joining(", "));
+    String names =
+        parameters.stream().map(EnvironmentParameter::name).collect(Collectors.joining(", "));
     throw new IllegalArgumentException(
-        "'" + name + "' is no parameter of " + id + "; allowed: " + (names.isEmpty() ? "none" : names));
+        "'"
+            + name
+            + "' is no parameter of "
+            + id
+            + "; allowed: "
+            + (names.isEmpty() ? "none" : names));
   }
 }

@@ -43,7 +43,8 @@ public record EnvironmentParameter(
     try {
       value = Double.parseDouble(text);
     } catch (NumberFormatException failure) {
-      throw new IllegalArgumentException(name + " is '" + text + "'; allowed: " + allowed(), failure);
+      throw new IllegalArgumentException(
+          name + " is '" + text + "'; allowed: " + allowed(), failure);
     }
     return check(value);
   }
@@ -57,7 +58,8 @@ public record EnvironmentParameter(
    */
   public double check(double value) {
     if (!(value >= minimum && value <= maximum) || (integer && value != Math.rint(value))) {
-      throw new IllegalArgumentException(name + " is " + Checks.number(value) + "; allowed: " + allowed());
+      throw new IllegalArgumentException(
+          name + " is " + Checks.number(value) + "; allowed: " + allowed());
     }
     return value;
   }
@@ -81,6 +83,9 @@ public record EnvironmentParameter(
     if (!choices.isEmpty()) {
       return String.join(" | ", choices);
     }
-    return (integer ? "whole numbers " : "") + Checks.number(minimum) + " to " + Checks.number(maximum);
+    return (integer ? "whole numbers " : "")
+        + Checks.number(minimum)
+        + " to "
+        + Checks.number(maximum);
   }
 }

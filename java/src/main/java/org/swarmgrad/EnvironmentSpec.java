@@ -1,4 +1,5 @@
-// Which environment to run and with which parameters, checked against the library's catalogue; not an instance of it.
+// Which environment to run and with which parameters, checked against the library's catalogue; not
+// an instance of it.
 package org.swarmgrad;
 
 import java.util.Collections;
@@ -10,7 +11,8 @@ import java.util.TreeMap;
  * An environment and the parameters that differ from its defaults.
  *
  * @param id for example "simple_spread_v3"
- * @param parameters by name; those equal to their default are dropped, so that equal environments are equal
+ * @param parameters by name; those equal to their default are dropped, so that equal environments
+ *     are equal
  */
 public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
   /**
@@ -82,7 +84,8 @@ public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
   public EnvironmentSpec withAssignment(String assignment) {
     int equals = Checks.present("environment parameter", assignment).indexOf('=');
     if (equals < 1) {
-      throw new IllegalArgumentException("environment parameter is '" + assignment + "'; allowed: name=value");
+      throw new IllegalArgumentException(
+          "environment parameter is '" + assignment + "'; allowed: name=value");
     }
     String name = assignment.substring(0, equals);
     return with(name, info().parameter(name).parse(assignment.substring(equals + 1)));

@@ -1,4 +1,5 @@
-// The one way in which choices are written in files, on the command line and in messages: lower case, words joined by '-'.
+// The one way in which choices are written in files, on the command line and in messages: lower
+// case, words joined by '-'.
 package org.swarmgrad;
 
 import java.util.Arrays;
@@ -18,7 +19,10 @@ final class Labels {
         return choice;
       }
     }
-    String allowed = Arrays.stream(type.getEnumConstants()).map(Enum::toString).collect(Collectors.joining(", "));
+    String allowed =
+        Arrays.stream(type.getEnumConstants())
+            .map(Enum::toString)
+            .collect(Collectors.joining(", "));
     throw new IllegalArgumentException(argument + " is '" + text + "'; allowed: " + allowed);
   }
 }

@@ -1,4 +1,5 @@
-// Rows of logits given from outside, and what the engine makes of them: the arithmetic between the last layer and the gradient.
+// Rows of logits given from outside, and what the engine makes of them: the arithmetic between the
+// last layer and the gradient.
 package org.swarmgrad;
 
 /**
@@ -9,7 +10,8 @@ package org.swarmgrad;
  * @param logit [row][action]
  * @param mask [row][action], null: every action available
  * @param weight [row], null: 1
- * @param action [row] the actions taken; null: sample them, row r with the draw of environment r, agent 0, step 0
+ * @param action [row] the actions taken; null: sample them, row r with the draw of environment r,
+ *     agent 0, step 0
  * @param iteration of the draws, read as unsigned
  * @param entropyCoefficient multiplies the entropy's gradient
  */
@@ -46,7 +48,8 @@ public record LogitRows(
    * @param action [row] given or drawn
    * @param logProbability [row][action], -infinity where masked
    * @param entropy [row], nats
-   * @param gradient [row][action]: d(weight x log pi(action) + entropyCoefficient x entropy) / d logit
+   * @param gradient [row][action]: d(weight x log pi(action) + entropyCoefficient x entropy) / d
+   *     logit
    */
   public record Result(int[] action, float[] logProbability, float[] entropy, float[] gradient) {}
 }

@@ -20,7 +20,8 @@ public record Policy(List<Integer> hidden, ActivationFunction activation) {
   public static final int MAX_HIDDEN_SIZE = 1024;
 
   private static final String ALLOWED =
-      "; allowed: linear, or mlp:h1,...,h4 with 1 to 4 sizes of 1 to 1024, optionally followed by :tanh or :relu";
+      "; allowed: linear, or mlp:h1,...,h4 with 1 to 4 sizes of 1 to 1024, optionally followed by"
+          + " :tanh or :relu";
 
   /**
    * Checks the sizes.
@@ -89,7 +90,8 @@ public record Policy(List<Integer> hidden, ActivationFunction activation) {
       for (String size : parts[1].split(",", -1)) {
         hidden.add(Integer.valueOf(size));
       }
-      return new Policy(hidden, parts.length == 3 ? ActivationFunction.parse(parts[2]) : ActivationFunction.TANH);
+      return new Policy(
+          hidden, parts.length == 3 ? ActivationFunction.parse(parts[2]) : ActivationFunction.TANH);
     } catch (IllegalArgumentException failure) {
       throw new IllegalArgumentException("policy is '" + text + "'" + ALLOWED, failure);
     }

@@ -7,13 +7,20 @@ package org.swarmgrad;
  * @param group index of the group
  * @param environments episodes, at least 1
  * @param steps 1 to the engine's horizon
- * @param cohortFirst [cohort count + 1] ascending from 0 to environments, 1 to 16 members each; null: the engine's own partition
+ * @param cohortFirst [cohort count + 1] ascending from 0 to environments, 1 to 16 members each;
+ *     null: the engine's own partition
  * @param reward [step][agent][environment]
  * @param alive [step][agent][environment], null: all alive during the episode
  * @param episodeLength [environment], null: steps
  */
 public record Rewards(
-    int group, int environments, int steps, long[] cohortFirst, float[] reward, byte[] alive, int[] episodeLength) {
+    int group,
+    int environments,
+    int steps,
+    long[] cohortFirst,
+    float[] reward,
+    byte[] alive,
+    int[] episodeLength) {
   /** Checks that what is needed is there; shapes are checked by the engine, which knows them. */
   public Rewards {
     Checks.range("environments", environments, 1, Integer.MAX_VALUE);

@@ -1,4 +1,5 @@
-// A constant known before the batch that multiplies the weight; never the batch's own deviation, which is biased.
+// A constant known before the batch that multiplies the weight; never the batch's own deviation,
+// which is biased.
 package org.swarmgrad;
 
 /** A constant, known before the batch, that multiplies the weight. */

@@ -1,9 +1,10 @@
-// The learning rate of every iteration, computed in Java with StrictMath so that it is the same number everywhere.
+// The learning rate of every iteration, computed in Java with StrictMath so that it is the same
+// number everywhere.
 package org.swarmgrad;
 
 /**
- * A learning rate as a function of the iteration alone. Its horizon is stated, never inferred from how long a run lasts;
- * after it the last value stays.
+ * A learning rate as a function of the iteration alone. Its horizon is stated, never inferred from
+ * how long a run lasts; after it the last value stays.
  *
  * @param shape how the rate goes from start to end
  * @param start rate of iteration 0

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.swarmgrad.internal.NativeSimulator;
 
-/** One native environment. It serves one thread at a time; a second one gets a {@link BusyException}. */
+/**
+ * One native environment. It serves one thread at a time; a second one gets a {@link
+ * BusyException}.
+ */
 public final class Simulator implements AutoCloseable {
   private final NativeSimulator simulator;
 
@@ -59,10 +62,13 @@ public final class Simulator implements AutoCloseable {
    * @return the simulator, to be closed
    * @throws LibraryException where the library or the instruction set is missing
    */
-  public static Simulator open(EnvironmentSpec environment, long seed, InstructionSet instructionSet) {
+  public static Simulator open(
+      EnvironmentSpec environment, long seed, InstructionSet instructionSet) {
     return new Simulator(
         new NativeSimulator(
-            Checks.present("environment", environment), seed, Checks.present("isa", instructionSet)));
+            Checks.present("environment", environment),
+            seed,
+            Checks.present("isa", instructionSet)));
   }
 
   /**
@@ -119,7 +125,8 @@ public final class Simulator implements AutoCloseable {
   }
 
   /**
-   * Starts the episode that an environment of a batch plays in an iteration of training with this seed.
+   * Starts the episode that an environment of a batch plays in an iteration of training with this
+   * seed.
    *
    * @param environment index in the batch
    * @param iteration of training
@@ -145,7 +152,11 @@ public final class Simulator implements AutoCloseable {
    * @param values [row][column]
    */
   public void set(Field field, double... values) {
-    Checks.length(field.name(), values.length, field.size(), "[" + field.rows() + "][" + field.columns() + "]");
+    Checks.length(
+        field.name(),
+        values.length,
+        field.size(),
+        "[" + field.rows() + "][" + field.columns() + "]");
     simulator.set(field, values);
   }
 
@@ -177,7 +188,8 @@ public final class Simulator implements AutoCloseable {
         return group;
       }
     }
-    throw new IllegalArgumentException("agent is " + agent + "; allowed: 0 to " + (agentCount() - 1));
+    throw new IllegalArgumentException(
+        "agent is " + agent + "; allowed: 0 to " + (agentCount() - 1));
   }
 
   /** Frees the environment; closing twice does nothing. */

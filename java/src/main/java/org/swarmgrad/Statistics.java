@@ -2,7 +2,8 @@
 package org.swarmgrad;
 
 /**
- * Statistics of a batch. Returns are undiscounted team returns: the sum over steps and over all agents of the group.
+ * Statistics of a batch. Returns are undiscounted team returns: the sum over steps and over all
+ * agents of the group.
  *
  * @param group index of the group
  * @param iteration the iteration whose parameters made this batch
@@ -37,7 +38,8 @@ public record Statistics(
     double effectiveSampleSize,
     double scale) {
   /**
-   * Half the width of the 95% confidence interval of the mean team return, by the normal approximation.
+   * Half the width of the 95% confidence interval of the mean team return, by the normal
+   * approximation.
    *
    * @return 1.96 x deviation / sqrt(episodes)
    */

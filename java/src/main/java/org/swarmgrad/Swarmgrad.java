@@ -1,4 +1,5 @@
-// What the loaded engine library is and offers: version, environments, instruction sets; nothing that runs.
+// What the loaded engine library is and offers: version, environments, instruction sets; nothing
+// that runs.
 package org.swarmgrad;
 
 import java.util.Arrays;
@@ -13,8 +14,8 @@ public final class Swarmgrad {
   private Swarmgrad() {}
 
   /**
-   * Why the engine library could not be loaded; everything else of this package that needs it throws a {@link
-   * LibraryException} with this message.
+   * Why the engine library could not be loaded; everything else of this package that needs it
+   * throws a {@link LibraryException} with this message.
    *
    * @return the message, empty where the library is there
    */

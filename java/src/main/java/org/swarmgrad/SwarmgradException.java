@@ -1,4 +1,5 @@
-// The root of the failures that the engine and the files around it report; bad arguments are IllegalArgumentException.
+// The root of the failures that the engine and the files around it report; bad arguments are
+// IllegalArgumentException.
 package org.swarmgrad;
 
 /** A failure reported by the engine or by a file it reads or writes. */

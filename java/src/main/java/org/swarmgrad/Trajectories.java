@@ -1,4 +1,5 @@
-// Everything that happened to one group in one recorded batch, as plain arrays; no copies are made of them.
+// Everything that happened to one group in one recorded batch, as plain arrays; no copies are made
+// of them.
 package org.swarmgrad;
 
 /**
@@ -13,7 +14,8 @@ package org.swarmgrad;
  * @param logProbability [step][agent][environment] of the action taken, nats
  * @param weight [step][agent][environment], after the baseline, scale included
  * @param alive [step][agent][environment], 1 where the agent acted
- * @param mask [step][agent][action][environment], 1 where available; null where the group has no mask
+ * @param mask [step][agent][action][environment], 1 where available; null where the group has no
+ *     mask
  * @param episodeLength [environment], steps
  */
 public record Trajectories(
@@ -50,7 +52,8 @@ public record Trajectories(
    * @return the index
    */
   public int observationIndex(int step, int agent, int feature, int environment) {
-    return ((step * group.agentCount() + agent) * group.observationSize() + feature) * environments + environment;
+    return ((step * group.agentCount() + agent) * group.observationSize() + feature) * environments
+        + environment;
   }
 
   /**
@@ -63,6 +66,7 @@ public record Trajectories(
    * @return the index
    */
   public int maskIndex(int step, int agent, int action, int environment) {
-    return ((step * group.agentCount() + agent) * group.actionCount() + action) * environments + environment;
+    return ((step * group.agentCount() + agent) * group.actionCount() + action) * environments
+        + environment;
   }
 }

@@ -1,4 +1,5 @@
-// Turns the status of a native call into a Java exception with the library's own words; the only place that does.
+// Turns the status of a native call into a Java exception with the library's own words; the only
+// place that does.
 package org.swarmgrad.internal;
 
 import java.lang.foreign.Arena;
@@ -42,7 +43,8 @@ final class Calls {
 
   /** The exception that stands for a status. */
   static RuntimeException failure(int status, String text) {
-    String message = text == null || text.isEmpty() ? "the engine library returned status " + status : text;
+    String message =
+        text == null || text.isEmpty() ? "the engine library returned status " + status : text;
     return switch (status) {
       case 1 -> new IllegalArgumentException(message);
       case 2 -> new LibraryException(message);
@@ -54,7 +56,8 @@ final class Calls {
   }
 
   private static String lastError() {
-    return value(() -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.lastError().invokeExact()));
+    return value(
+        () -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.lastError().invokeExact()));
   }
 
   // Copies between Java arrays and memory of an arena; a null array is a null pointer.
@@ -64,7 +67,9 @@ final class Calls {
   }
 
   static MemorySegment copy(Arena arena, double[] values) {
-    return values == null ? MemorySegment.NULL : arena.allocateFrom(ValueLayout.JAVA_DOUBLE, values);
+    return values == null
+        ? MemorySegment.NULL
+        : arena.allocateFrom(ValueLayout.JAVA_DOUBLE, values);
   }
 
   static MemorySegment copy(Arena arena, int[] values) {

@@ -1,4 +1,5 @@
-// Keeps a native handle from being used after it is closed, or by two threads at once: errors in place of a dead JVM.
+// Keeps a native handle from being used after it is closed, or by two threads at once: errors in
+// place of a dead JVM.
 package org.swarmgrad.internal;
 
 import java.util.concurrent.atomic.AtomicReference;
@@ -68,7 +69,11 @@ final class HandleGuard {
     Thread other = user.compareAndExchange(null, Thread.currentThread());
     if (other != null) {
       throw new BusyException(
-          "the " + name + " is in use by thread '" + other.getName() + "'; it serves one thread at a time");
+          "the "
+              + name
+              + " is in use by thread '"
+              + other.getName()
+              + "'; it serves one thread at a time");
     }
   }
 

@@ -1,4 +1,5 @@
-// The structs of swarmgrad.h as memory layouts, in the order of their definition; NativeLibrary compares their sizes with
+// The structs of swarmgrad.h as memory layouts, in the order of their definition; NativeLibrary
+// compares their sizes with
 // the library's own when it loads.
 package org.swarmgrad.internal;
 
@@ -17,7 +18,8 @@ final class Layouts {
   private Layouts() {}
 
   static final StructLayout VALUE =
-      MemoryLayout.structLayout(ADDRESS.withName("name"), JAVA_DOUBLE.withName("value")).withName("swarmgrad_value");
+      MemoryLayout.structLayout(ADDRESS.withName("name"), JAVA_DOUBLE.withName("value"))
+          .withName("swarmgrad_value");
 
   static final StructLayout POLICY =
       MemoryLayout.structLayout(

@@ -19,7 +19,8 @@ public final class NativeCatalogue {
 
   public static String version() {
     NativeLibrary.require();
-    return Calls.value(() -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.version().invokeExact()));
+    return Calls.value(
+        () -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.version().invokeExact()));
   }
 
   public static boolean isAvailable(InstructionSet instructionSet) {
@@ -60,7 +61,12 @@ public final class NativeCatalogue {
 
   private static EnvironmentParameter parameter(Arena arena, int environment, int index) {
     MemorySegment info = Layouts.allocate(arena, Layouts.PARAMETER_INFO);
-    Calls.check(() -> (int) NativeLibrary.FUNCTIONS.environmentParameter().invokeExact(environment, index, info));
+    Calls.check(
+        () ->
+            (int)
+                NativeLibrary.FUNCTIONS
+                    .environmentParameter()
+                    .invokeExact(environment, index, info));
     String choices = Layouts.getString(Layouts.PARAMETER_INFO, info, "choices");
     return new EnvironmentParameter(
         Layouts.getString(Layouts.PARAMETER_INFO, info, "name"),

@@ -1,4 +1,5 @@
-// Marshals Engine's calls: Java values into memory of a short-lived arena, one native call, results back; no policy of its own.
+// Marshals Engine's calls: Java values into memory of a short-lived arena, one native call, results
+// back; no policy of its own.
 package org.swarmgrad.internal;
 
 import static org.swarmgrad.internal.Calls.check;
@@ -170,7 +171,9 @@ public final class NativeEngine implements AutoCloseable {
   private List<Statistics> readStatistics(MemorySegment structs, int iteration) {
     List<Statistics> list = new ArrayList<>(groups.size());
     for (int group = 0; group < groups.size(); group++) {
-      list.add(readStatistics(element(Layouts.STATISTICS, structs, (long) iteration * groups.size() + group)));
+      list.add(
+          readStatistics(
+              element(Layouts.STATISTICS, structs, (long) iteration * groups.size() + group)));
     }
     return Collections.unmodifiableList(list);
   }
@@ -242,7 +245,10 @@ public final class NativeEngine implements AutoCloseable {
         });
   }
 
-  /** Memory that one group's trajectories are written into; its fields become Java arrays afterwards. */
+  /**
+   * Memory that one group's trajectories are written into; its fields become Java arrays
+   * afterwards.
+   */
   private final class RecordedGroup {
     private final Group group;
     private final int environments;
@@ -307,7 +313,8 @@ public final class NativeEngine implements AutoCloseable {
             }
             MemorySegment gradient = floats(arena, info.parameterCount());
             MemorySegment statistics = allocateStatistics(arena, 1);
-            check(() -> (int) FUNCTIONS.record().invokeExact(handle, structs, gradient, statistics));
+            check(
+                () -> (int) FUNCTIONS.record().invokeExact(handle, structs, gradient, statistics));
             return new Recording(
                 recorded.stream().map(RecordedGroup::toTrajectories).toList(),
                 new Gradient(toFloats(gradient), readStatistics(statistics, 0)));
@@ -321,7 +328,12 @@ public final class NativeEngine implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment statistics = allocateStatistics(arena, 1);
             int how = acting.ordinal();
-            check(() -> (int) FUNCTIONS.evaluate().invokeExact(handle, firstEpisode, episodes, how, statistics));
+            check(
+                () ->
+                    (int)
+                        FUNCTIONS
+                            .evaluate()
+                            .invokeExact(handle, firstEpisode, episodes, how, statistics));
             return readStatistics(statistics, 0);
           }
         });
@@ -394,7 +406,10 @@ public final class NativeEngine implements AutoCloseable {
         });
   }
 
-  /** Swaps between this machine's byte order and little endian; the array itself on little-endian machines. */
+  /**
+   * Swaps between this machine's byte order and little endian; the array itself on little-endian
+   * machines.
+   */
   private static byte[] littleEndian(byte[] bytes, int elementBytes) {
     if (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
       return bytes;
@@ -416,7 +431,12 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment hidden = floats(arena, (long) rows * groups.get(group).hiddenTotal());
             MemorySegment logit = floats(arena, (long) rows * groups.get(group).actionCount());
             long count = rows;
-            check(() -> (int) FUNCTIONS.forward().invokeExact(handle, group, count, input, hidden, logit));
+            check(
+                () ->
+                    (int)
+                        FUNCTIONS
+                            .forward()
+                            .invokeExact(handle, group, count, input, hidden, logit));
             return new Forward(toFloats(hidden), toFloats(logit));
           }
         });
@@ -427,7 +447,8 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             long cells = (long) rows.rows() * rows.actionCount();
-            MemorySegment action = rows.action() == null ? ints(arena, rows.rows()) : copy(arena, rows.action());
+            MemorySegment action =
+                rows.action() == null ? ints(arena, rows.rows()) : copy(arena, rows.action());
             MemorySegment logProbability = floats(arena, cells);
             MemorySegment entropy = floats(arena, rows.rows());
             MemorySegment gradient = floats(arena, cells);

@@ -1,4 +1,5 @@
-// Every function of swarmgrad.h as a method handle, the whole binding in one record; what a call means is said in the
+// Every function of swarmgrad.h as a method handle, the whole binding in one record; what a call
+// means is said in the
 // header.
 package org.swarmgrad.internal;
 
@@ -7,8 +8,10 @@ import java.lang.invoke.MethodHandle;
 
 record NativeFunctions(
     @NativeSignature(name = "swarmgrad_abi_version") MethodHandle abiVersion,
-    @NativeSignature(name = "swarmgrad_version", returns = MemorySegment.class) MethodHandle version,
-    @NativeSignature(name = "swarmgrad_last_error", returns = MemorySegment.class) MethodHandle lastError,
+    @NativeSignature(name = "swarmgrad_version", returns = MemorySegment.class)
+        MethodHandle version,
+    @NativeSignature(name = "swarmgrad_last_error", returns = MemorySegment.class)
+        MethodHandle lastError,
     @NativeSignature(
             name = "swarmgrad_struct_sizes",
             takes = {MemorySegment.class, int.class})
@@ -50,7 +53,12 @@ record NativeFunctions(
         MethodHandle step,
     @NativeSignature(
             name = "swarmgrad_record",
-            takes = {MemorySegment.class, MemorySegment.class, MemorySegment.class, MemorySegment.class})
+            takes = {
+              MemorySegment.class,
+              MemorySegment.class,
+              MemorySegment.class,
+              MemorySegment.class
+            })
         MethodHandle record,
     @NativeSignature(
             name = "swarmgrad_evaluate",
@@ -103,7 +111,12 @@ record NativeFunctions(
     @NativeSignature(
             name = "swarmgrad_simulator_create",
             takes = {
-              MemorySegment.class, MemorySegment.class, int.class, long.class, int.class, MemorySegment.class
+              MemorySegment.class,
+              MemorySegment.class,
+              int.class,
+              long.class,
+              int.class,
+              MemorySegment.class
             })
         MethodHandle simulatorCreate,
     @NativeSignature(name = "swarmgrad_simulator_destroy", takes = MemorySegment.class)

@@ -1,4 +1,5 @@
-// Finds, loads and checks the engine library, once; a failure is a value with a message, so that it can be tested and shown.
+// Finds, loads and checks the engine library, once; a failure is a value with a message, so that it
+// can be tested and shown.
 package org.swarmgrad.internal;
 
 import java.io.File;
@@ -22,7 +23,9 @@ import org.swarmgrad.LibraryException;
 
 @SuppressWarnings("restricted") // loading native code is what this class is for
 public final class NativeLibrary {
-  /** System property: path of an installed engine library to use in place of the one inside the jar. */
+  /**
+   * System property: path of an installed engine library to use in place of the one inside the jar.
+   */
   public static final String PATH_PROPERTY = "org.swarmgrad.library";
 
   static final int ABI_VERSION = 1;
@@ -35,12 +38,19 @@ public final class NativeLibrary {
   record Failed(String message) implements Result {}
 
   private static final String REMEDY =
-      "; build it with ./swarmgrad, or set -D" + PATH_PROPERTY + " to the path of an installed library";
+      "; build it with ./swarmgrad, or set -D"
+          + PATH_PROPERTY
+          + " to the path of an installed library";
 
-  private static final Result RESULT = load(System.getProperty(PATH_PROPERTY), Loader.getPlatform());
+  private static final Result RESULT =
+      load(System.getProperty(PATH_PROPERTY), Loader.getPlatform());
 
-  /** Null where loading failed; a constant to the compiler, so that calls through it cost nothing extra. */
-  static final NativeFunctions FUNCTIONS = RESULT instanceof Loaded loaded ? loaded.functions() : null;
+  /**
+   * Null where loading failed; a constant to the compiler, so that calls through it cost nothing
+   * extra.
+   */
+  static final NativeFunctions FUNCTIONS =
+      RESULT instanceof Loaded loaded ? loaded.functions() : null;
 
   private NativeLibrary() {}
 
@@ -83,11 +93,13 @@ public final class NativeLibrary {
     try {
       File file = Loader.cacheResource(NativeLibrary.class, "/" + resource);
       if (file == null) {
-        return new Failed("the class path holds no engine library for this platform (" + resource + ")" + REMEDY);
+        return new Failed(
+            "the class path holds no engine library for this platform (" + resource + ")" + REMEDY);
       }
       return link(file.toPath().toAbsolutePath());
     } catch (IOException | RuntimeException failure) {
-      return new Failed("the engine library " + resource + " cannot be unpacked: " + reason(failure) + REMEDY);
+      return new Failed(
+          "the engine library " + resource + " cannot be unpacked: " + reason(failure) + REMEDY);
     }
   }
 
@@ -95,7 +107,8 @@ public final class NativeLibrary {
     try {
       return link(SymbolLookup.libraryLookup(file, Arena.global()), file.toString());
     } catch (IllegalArgumentException failure) {
-      return new Failed("the engine library " + file + " cannot be loaded: " + reason(failure) + REMEDY);
+      return new Failed(
+          "the engine library " + file + " cannot be loaded: " + reason(failure) + REMEDY);
     } catch (IllegalCallerException failure) {
       return new Failed(
           "Java may not load the engine library: "
@@ -122,18 +135,31 @@ public final class NativeLibrary {
     }
     if (!missing.isEmpty()) {
       return new Failed(
-          "the engine library " + path + " lacks " + String.join(", ", missing) + ": it is another version" + REMEDY);
+          "the engine library "
+              + path
+              + " lacks "
+              + String.join(", ", missing)
+              + ": it is another version"
+              + REMEDY);
     }
     try {
-      NativeFunctions functions = NativeFunctions.class.getDeclaredConstructor(types).newInstance(handles);
+      NativeFunctions functions =
+          NativeFunctions.class.getDeclaredConstructor(types).newInstance(handles);
       int version = (int) functions.abiVersion().invokeExact();
       if (version != ABI_VERSION) {
         return new Failed(
-            "the engine library " + path + " has ABI version " + version + ", this jar needs " + ABI_VERSION + REMEDY);
+            "the engine library "
+                + path
+                + " has ABI version "
+                + version
+                + ", this jar needs "
+                + ABI_VERSION
+                + REMEDY);
       }
       Optional<String> difference = compareSizes(functions);
       if (difference.isPresent()) {
-        return new Failed("the engine library " + path + " does not fit this jar: " + difference.get() + REMEDY);
+        return new Failed(
+            "the engine library " + path + " does not fit this jar: " + difference.get() + REMEDY);
       }
       return new Loaded(functions, path);
     } catch (Throwable failure) {
@@ -183,6 +209,8 @@ public final class NativeLibrary {
   }
 
   private static String reason(Throwable failure) {
-    return failure.getMessage() == null ? failure.toString() : failure.getMessage().lines().findFirst().orElse("");
+    return failure.getMessage() == null
+        ? failure.toString()
+        : failure.getMessage().lines().findFirst().orElse("");
   }
 }

@@ -1,4 +1,5 @@
-// The C signature of one function of swarmgrad.h, written beside its method handle; not a general binding generator.
+// The C signature of one function of swarmgrad.h, written beside its method handle; not a general
+// binding generator.
 package org.swarmgrad.internal;
 
 import java.lang.annotation.ElementType;

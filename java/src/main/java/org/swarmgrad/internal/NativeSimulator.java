@@ -34,7 +34,9 @@ public final class NativeSimulator implements AutoCloseable {
       int count = environment.parameters().size();
       int isa = instructionSet.ordinal();
       MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
-      check(() -> (int) FUNCTIONS.simulatorCreate().invokeExact(id, values, count, seed, isa, pointer));
+      check(
+          () ->
+              (int) FUNCTIONS.simulatorCreate().invokeExact(id, values, count, seed, isa, pointer));
       handle = pointer.get(ValueLayout.ADDRESS, 0);
     }
     try (Arena arena = Arena.ofConfined()) {
@@ -42,7 +44,12 @@ public final class NativeSimulator implements AutoCloseable {
       MemorySegment agents = arena.allocate(ValueLayout.JAVA_INT);
       MemorySegment fieldCount = arena.allocate(ValueLayout.JAVA_INT);
       MemorySegment steps = arena.allocate(ValueLayout.JAVA_INT);
-      check(() -> (int) FUNCTIONS.simulatorShape().invokeExact(handle, groupCount, agents, fieldCount, steps));
+      check(
+          () ->
+              (int)
+                  FUNCTIONS
+                      .simulatorShape()
+                      .invokeExact(handle, groupCount, agents, fieldCount, steps));
       agentCount = agents.get(ValueLayout.JAVA_INT, 0);
       horizon = steps.get(ValueLayout.JAVA_INT, 0);
       for (int i = 0; i < groupCount.get(ValueLayout.JAVA_INT, 0); i++) {
@@ -86,7 +93,11 @@ public final class NativeSimulator implements AutoCloseable {
   }
 
   public void reset(int environment, int iteration) {
-    guard.use(() -> check(() -> (int) FUNCTIONS.simulatorReset().invokeExact(handle, environment, iteration)));
+    guard.use(
+        () ->
+            check(
+                () ->
+                    (int) FUNCTIONS.simulatorReset().invokeExact(handle, environment, iteration)));
   }
 
   public double[] get(Simulator.Field field) {
@@ -118,7 +129,10 @@ public final class NativeSimulator implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment observation = Calls.floats(arena, group.observationSize());
             MemorySegment mask = arena.allocate(group.actionCount());
-            check(() -> (int) FUNCTIONS.simulatorObserve().invokeExact(handle, agent, observation, mask));
+            check(
+                () ->
+                    (int)
+                        FUNCTIONS.simulatorObserve().invokeExact(handle, agent, observation, mask));
             return new Simulator.Observation(Calls.toFloats(observation), Calls.toBytes(mask));
           }
         });
@@ -132,9 +146,14 @@ public final class NativeSimulator implements AutoCloseable {
             MemorySegment reward = Calls.floats(arena, agentCount);
             MemorySegment alive = arena.allocate(agentCount);
             MemorySegment done = arena.allocate(ValueLayout.JAVA_INT);
-            check(() -> (int) FUNCTIONS.simulatorStep().invokeExact(handle, action, reward, alive, done));
+            check(
+                () ->
+                    (int)
+                        FUNCTIONS.simulatorStep().invokeExact(handle, action, reward, alive, done));
             return new Simulator.Step(
-                Calls.toFloats(reward), Calls.toBytes(alive), done.get(ValueLayout.JAVA_INT, 0) != 0);
+                Calls.toFloats(reward),
+                Calls.toBytes(alive),
+                done.get(ValueLayout.JAVA_INT, 0) != 0);
           }
         });
   }
