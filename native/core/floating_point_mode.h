@@ -1,8 +1,8 @@
 // A guard that gives a thread the engine's floating-point mode and restores the caller's; not for device code.
 //
-// A host program may have set flush-to-zero, another rounding or trapping exceptions; every result of ours would then be
-// its own. Always inlined: this header is included by objects of every instruction set, and must not leave one of them
-// with a copy that the others are linked to.
+// A host program may have set flush-to-zero, another rounding or trapping exceptions; every result of ours would then
+// be its own. Always inlined: this header is included by objects of every instruction set, and must not leave one of
+// them with a copy that the others are linked to.
 #pragma once
 
 #include <stdint.h>
@@ -13,8 +13,8 @@ class FloatingPointMode {
  public:
   __attribute__((always_inline)) FloatingPointMode() : saved_(read()) { write(ours); }
   __attribute__((always_inline)) ~FloatingPointMode() { write(saved_); }
-  FloatingPointMode(const FloatingPointMode&) = delete;
-  FloatingPointMode& operator=(const FloatingPointMode&) = delete;
+  FloatingPointMode(const FloatingPointMode &) = delete;
+  FloatingPointMode &operator=(const FloatingPointMode &) = delete;
 
  private:
 #if defined(__x86_64__)

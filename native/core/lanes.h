@@ -38,21 +38,21 @@
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
-SWARMGRAD_FUNCTION Float& operator+=(Float& a, Float b) { return a = a + b; }
-SWARMGRAD_FUNCTION Float& operator-=(Float& a, Float b) { return a = a - b; }
-SWARMGRAD_FUNCTION Float& operator*=(Float& a, Float b) { return a = a * b; }
-SWARMGRAD_FUNCTION Float& operator/=(Float& a, Float b) { return a = a / b; }
-SWARMGRAD_FUNCTION Int& operator+=(Int& a, Int b) { return a = a + b; }
-SWARMGRAD_FUNCTION Int& operator-=(Int& a, Int b) { return a = a - b; }
-SWARMGRAD_FUNCTION Int& operator&=(Int& a, Int b) { return a = a & b; }
-SWARMGRAD_FUNCTION Int& operator|=(Int& a, Int b) { return a = a | b; }
-SWARMGRAD_FUNCTION Int& operator^=(Int& a, Int b) { return a = a ^ b; }
-SWARMGRAD_FUNCTION Mask& operator&=(Mask& a, Mask b) { return a = a & b; }
-SWARMGRAD_FUNCTION Mask& operator|=(Mask& a, Mask b) { return a = a | b; }
-SWARMGRAD_FUNCTION Mask& operator^=(Mask& a, Mask b) { return a = a ^ b; }
-SWARMGRAD_FUNCTION Double& operator+=(Double& a, Double b) { return a = a + b; }
-SWARMGRAD_FUNCTION Double& operator-=(Double& a, Double b) { return a = a - b; }
-SWARMGRAD_FUNCTION Double& operator*=(Double& a, Double b) { return a = a * b; }
-SWARMGRAD_FUNCTION Double& operator/=(Double& a, Double b) { return a = a / b; }
+SWARMGRAD_FUNCTION Float &operator+=(Float &a, Float b) { return a = a + b; }
+SWARMGRAD_FUNCTION Float &operator-=(Float &a, Float b) { return a = a - b; }
+SWARMGRAD_FUNCTION Float &operator*=(Float &a, Float b) { return a = a * b; }
+SWARMGRAD_FUNCTION Float &operator/=(Float &a, Float b) { return a = a / b; }
+SWARMGRAD_FUNCTION Int &operator+=(Int &a, Int b) { return a = a + b; }
+SWARMGRAD_FUNCTION Int &operator-=(Int &a, Int b) { return a = a - b; }
+SWARMGRAD_FUNCTION Int &operator&=(Int &a, Int b) { return a = a & b; }
+SWARMGRAD_FUNCTION Int &operator|=(Int &a, Int b) { return a = a | b; }
+SWARMGRAD_FUNCTION Int &operator^=(Int &a, Int b) { return a = a ^ b; }
+SWARMGRAD_FUNCTION Mask &operator&=(Mask &a, Mask b) { return a = a & b; }
+SWARMGRAD_FUNCTION Mask &operator|=(Mask &a, Mask b) { return a = a | b; }
+SWARMGRAD_FUNCTION Mask &operator^=(Mask &a, Mask b) { return a = a ^ b; }
+SWARMGRAD_FUNCTION Double &operator+=(Double &a, Double b) { return a = a + b; }
+SWARMGRAD_FUNCTION Double &operator-=(Double &a, Double b) { return a = a - b; }
+SWARMGRAD_FUNCTION Double &operator*=(Double &a, Double b) { return a = a * b; }
+SWARMGRAD_FUNCTION Double &operator/=(Double &a, Double b) { return a = a / b; }
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -30,7 +30,7 @@ struct Float {
   Float() = default;
   SWARMGRAD_FUNCTION Float(float value) : raw(_mm512_set1_ps(value)) {}
   SWARMGRAD_FUNCTION Float(__m512 value) : raw(value) {}
-  SWARMGRAD_FUNCTION static Float load(const float* where) { return _mm512_loadu_ps(where); }
+  SWARMGRAD_FUNCTION static Float load(const float *where) { return _mm512_loadu_ps(where); }
 };
 
 struct Int {
@@ -38,7 +38,7 @@ struct Int {
   Int() = default;
   SWARMGRAD_FUNCTION Int(int32_t value) : raw(_mm512_set1_epi32(value)) {}
   SWARMGRAD_FUNCTION Int(__m512i value) : raw(value) {}
-  SWARMGRAD_FUNCTION static Int load(const int32_t* where) { return _mm512_loadu_si512(where); }
+  SWARMGRAD_FUNCTION static Int load(const int32_t *where) { return _mm512_loadu_si512(where); }
 };
 
 struct Double {
@@ -46,14 +46,14 @@ struct Double {
   Double() = default;
   SWARMGRAD_FUNCTION Double(double value) : low(_mm512_set1_pd(value)), high(_mm512_set1_pd(value)) {}
   SWARMGRAD_FUNCTION Double(__m512d first, __m512d second) : low(first), high(second) {}
-  SWARMGRAD_FUNCTION static Double load(const double* where) {
+  SWARMGRAD_FUNCTION static Double load(const double *where) {
     return {_mm512_loadu_pd(where), _mm512_loadu_pd(where + 8)};
   }
 };
 
-SWARMGRAD_FUNCTION void store(float* where, Float value) { _mm512_storeu_ps(where, value.raw); }
-SWARMGRAD_FUNCTION void store(int32_t* where, Int value) { _mm512_storeu_si512(where, value.raw); }
-SWARMGRAD_FUNCTION void store(double* where, Double value) {
+SWARMGRAD_FUNCTION void store(float *where, Float value) { _mm512_storeu_ps(where, value.raw); }
+SWARMGRAD_FUNCTION void store(int32_t *where, Int value) { _mm512_storeu_si512(where, value.raw); }
+SWARMGRAD_FUNCTION void store(double *where, Double value) {
   _mm512_storeu_pd(where, value.low);
   _mm512_storeu_pd(where + 8, value.high);
 }
@@ -172,7 +172,7 @@ SWARMGRAD_FUNCTION Int minimum(Int a, Int b) { return _mm512_min_epi32(a.raw, b.
 SWARMGRAD_FUNCTION Int maximum(Int a, Int b) { return _mm512_max_epi32(a.raw, b.raw); }
 
 // The multiplier takes even lanes only: odd lanes are moved down, multiplied, and merged with the even products.
-SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int& high, Int& low) {
+SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int &high, Int &low) {
   const __m512i even = _mm512_mul_epu32(a.raw, b.raw);
   const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.raw, 32), _mm512_srli_epi64(b.raw, 32));
   const __m512 even_as_float = _mm512_castsi512_ps(even), odd_as_float = _mm512_castsi512_ps(odd);
@@ -181,7 +181,7 @@ SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int& high, Int& low) {
 }
 
 SWARMGRAD_FUNCTION Int lookup(const int32_t (&table)[8], Int index) {
-  const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(table));
+  const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(table));
   return _mm512_permutexvar_epi32(index.raw, _mm512_broadcast_i32x8(eight));
 }
 SWARMGRAD_FUNCTION int32_t lane(Int x, int i) {
@@ -190,9 +190,7 @@ SWARMGRAD_FUNCTION int32_t lane(Int x, int i) {
 SWARMGRAD_FUNCTION Int set_lane(Int x, int i, int32_t value) {
   return _mm512_mask_set1_epi32(x.raw, static_cast<__mmask16>(1u << i), value);
 }
-SWARMGRAD_FUNCTION Int lane_index() {
-  return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
+SWARMGRAD_FUNCTION Int lane_index() { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
 
 // Double
 

@@ -17,26 +17,26 @@ struct Float {
   float raw;
   Float() = default;
   SWARMGRAD_FUNCTION Float(float value) : raw(value) {}
-  SWARMGRAD_FUNCTION static Float load(const float* where) { return *where; }
+  SWARMGRAD_FUNCTION static Float load(const float *where) { return *where; }
 };
 
 struct Int {
   int32_t raw;
   Int() = default;
   SWARMGRAD_FUNCTION Int(int32_t value) : raw(value) {}
-  SWARMGRAD_FUNCTION static Int load(const int32_t* where) { return *where; }
+  SWARMGRAD_FUNCTION static Int load(const int32_t *where) { return *where; }
 };
 
 struct Double {
   double raw;
   Double() = default;
   SWARMGRAD_FUNCTION Double(double value) : raw(value) {}
-  SWARMGRAD_FUNCTION static Double load(const double* where) { return *where; }
+  SWARMGRAD_FUNCTION static Double load(const double *where) { return *where; }
 };
 
-SWARMGRAD_FUNCTION void store(float* where, Float value) { *where = value.raw; }
-SWARMGRAD_FUNCTION void store(int32_t* where, Int value) { *where = value.raw; }
-SWARMGRAD_FUNCTION void store(double* where, Double value) { *where = value.raw; }
+SWARMGRAD_FUNCTION void store(float *where, Float value) { *where = value.raw; }
+SWARMGRAD_FUNCTION void store(int32_t *where, Int value) { *where = value.raw; }
+SWARMGRAD_FUNCTION void store(double *where, Double value) { *where = value.raw; }
 
 // Mask
 
@@ -150,7 +150,7 @@ SWARMGRAD_FUNCTION Int shift_right(Int x, Int count) { return wrap(unsigned_valu
 SWARMGRAD_FUNCTION Int select(Mask m, Int a, Int b) { return m.raw ? a.raw : b.raw; }
 SWARMGRAD_FUNCTION Int minimum(Int a, Int b) { return a.raw < b.raw ? a.raw : b.raw; }
 SWARMGRAD_FUNCTION Int maximum(Int a, Int b) { return a.raw < b.raw ? b.raw : a.raw; }
-SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int& high, Int& low) {
+SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int &high, Int &low) {
   const uint64_t product = static_cast<uint64_t>(unsigned_value(a)) * unsigned_value(b);
   high = wrap(static_cast<uint32_t>(product >> 32));
   low = wrap(static_cast<uint32_t>(product));
