@@ -30,6 +30,28 @@ public final class ReferenceGradient {
     return values;
   }
 
+  /**
+   * Log-probability of each action of one agent.
+   *
+   * @param policy at whose parameters
+   * @param batch recorded
+   * @param step of the episode
+   * @param agent of the group
+   * @param environment of the batch
+   * @param pattern of the relu layers, or null
+   * @return [action]
+   */
+  public static double[] logProbability(
+      ReferencePolicy policy,
+      Trajectories batch,
+      int step,
+      int agent,
+      int environment,
+      ReluPattern pattern) {
+    double[] logit = policy.forward(observation(batch, step, agent, environment), pattern).logit();
+    return Softmax.logProbability(logit, available(batch, step, agent, environment));
+  }
+
   /** Gives the engine's relu activations of one observation. */
   @FunctionalInterface
   public interface HiddenActivations {

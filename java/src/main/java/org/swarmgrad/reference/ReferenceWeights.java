@@ -89,7 +89,7 @@ public final class ReferenceWeights {
    * @param discount per step
    * @param baseline what is subtracted
    * @param cohortFirst [cohort + 1], used by leave-one-out
-   * @param previous [step][agent] of the previous batch, used by previous-batch; see {@link
+   * @param previous [step] of the previous batch, used by previous-batch; see {@link
    *     #meanOverEpisodes}
    * @param reduction of agents
    * @param scale a constant known before the batch
@@ -117,7 +117,7 @@ public final class ReferenceWeights {
                 case NONE -> 0;
                 case LEAVE_ONE_OUT ->
                     meanOfOthers(values, row * batch.environments(), begin, end, environment);
-                case PREVIOUS_BATCH -> previous[row];
+                case PREVIOUS_BATCH -> previous[row / batch.group().agentCount()];
               };
           int index = row * batch.environments() + environment;
           boolean ended = row / batch.group().agentCount() >= batch.episodeLength()[environment];
@@ -140,17 +140,19 @@ public final class ReferenceWeights {
   }
 
   /**
-   * The baseline that a batch leaves for the next one.
+   * The baseline that a batch leaves for the next one: one number a group and step. For own-return,
+   * where agents differ, it is the mean over agents as well.
    *
+   * @param batch whose values these are
    * @param values [step][agent][environment] before any baseline
-   * @param environments in the batch
-   * @return [step][agent]: the mean over all episodes, ended ones included
+   * @return [step]: the mean over all episodes, ended ones included
    */
-  public static double[] meanOverEpisodes(double[] values, int environments) {
-    double[] mean = new double[values.length / environments];
-    for (int row = 0; row < mean.length; row++) {
-      for (int environment = 0; environment < environments; environment++) {
-        mean[row] += values[row * environments + environment] / environments;
+  public static double[] meanOverEpisodes(Trajectories batch, double[] values) {
+    double[] mean = new double[batch.steps()];
+    int rowsPerStep = batch.group().agentCount() * batch.environments();
+    for (int step = 0; step < mean.length; step++) {
+      for (int row = 0; row < rowsPerStep; row++) {
+        mean[step] += values[step * rowsPerStep + row] / rowsPerStep;
       }
     }
     return mean;

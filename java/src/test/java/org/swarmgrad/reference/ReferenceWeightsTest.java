@@ -73,8 +73,8 @@ class ReferenceWeightsTest {
   @Test
   void previousBatchSubtractsItsMeanAndMeanDividesByTheConfiguredAgents() {
     double[] values = ReferenceWeights.values(REWARDS, Weight.REWARD_TO_GO, 0.5);
-    double[] mean = ReferenceWeights.meanOverEpisodes(values, 2);
-    assertThat(mean).containsExactly(37.125, 37.125, 41.25, 41.25, 5.5, 5.5);
+    double[] mean = ReferenceWeights.meanOverEpisodes(REWARDS, values);
+    assertThat(mean).containsExactly(37.125, 41.25, 5.5);
     double[] weights =
         ReferenceWeights.weights(
             REWARDS,
