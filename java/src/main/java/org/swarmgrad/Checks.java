@@ -2,6 +2,10 @@
 // and what is allowed.
 package org.swarmgrad;
 
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+
 final class Checks {
   private Checks() {}
 
@@ -39,6 +43,18 @@ final class Checks {
       throw new IllegalArgumentException(
           argument + " has " + found + " elements; allowed: " + expected + " = " + shape);
     }
+  }
+
+  /** What went wrong with a file, in one line: the exception's own text often is the path alone. */
+  static String reason(Exception failure) {
+    String kind =
+        switch (failure) {
+          case NoSuchFileException missing -> "it does not exist";
+          case AccessDeniedException denied -> "permission denied";
+          case FileAlreadyExistsException existing -> "a file of that name exists";
+          default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
+        };
+    return kind.lines().findFirst().orElse("");
   }
 
   /** A number as people write it: without ".0" where it is whole. */

@@ -52,6 +52,15 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
+   * The kind of engine, which a checkpoint names.
+   *
+   * @return "cpu"
+   */
+  public String backend() {
+    return "cpu";
+  }
+
+  /**
    * What the configuration became.
    *
    * @return sizes, threads, instruction set

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -322,22 +321,22 @@ public final class EngineConfig {
    * @throws IllegalArgumentException naming what is missing or not allowed
    */
   public static EngineConfig fromMap(Map<String, String> map) {
-    Builder builder = builder(text(map, "environment"));
-    builder.policies(parsePolicies(text(map, "policy")));
-    builder.environments(number(map, "environments", Long::valueOf));
-    builder.horizon(number(map, "horizon", Integer::valueOf));
-    builder.seed(number(map, "seed", Long::parseUnsignedLong));
-    builder.discount(number(map, "discount", Double::valueOf));
-    builder.weight(Weight.parse(text(map, "weight")));
-    builder.baseline(Baseline.parse(text(map, "baseline")));
-    builder.agentReduction(AgentReduction.parse(text(map, "agent_reduction")));
-    builder.scale(Scale.parse(text(map, "scale")));
-    builder.entropyCoefficient(number(map, "entropy_coefficient", Double::valueOf));
-    builder.gradientClip(number(map, "gradient_clip", Double::valueOf));
-    builder.optimizer(Optimizer.parse(text(map, "optimizer")));
-    builder.adamBeta1(number(map, "adam_beta1", Double::valueOf));
-    builder.adamBeta2(number(map, "adam_beta2", Double::valueOf));
-    builder.adamEpsilon(number(map, "adam_epsilon", Double::valueOf));
+    Builder builder = builder(Labels.text(map, "environment"));
+    builder.policies(parsePolicies(Labels.text(map, "policy")));
+    builder.environments(Labels.number(map, "environments", Long::valueOf));
+    builder.horizon(Labels.number(map, "horizon", Integer::valueOf));
+    builder.seed(Labels.number(map, "seed", Long::parseUnsignedLong));
+    builder.discount(Labels.number(map, "discount", Double::valueOf));
+    builder.weight(Weight.parse(Labels.text(map, "weight")));
+    builder.baseline(Baseline.parse(Labels.text(map, "baseline")));
+    builder.agentReduction(AgentReduction.parse(Labels.text(map, "agent_reduction")));
+    builder.scale(Scale.parse(Labels.text(map, "scale")));
+    builder.entropyCoefficient(Labels.number(map, "entropy_coefficient", Double::valueOf));
+    builder.gradientClip(Labels.number(map, "gradient_clip", Double::valueOf));
+    builder.optimizer(Optimizer.parse(Labels.text(map, "optimizer")));
+    builder.adamBeta1(Labels.number(map, "adam_beta1", Double::valueOf));
+    builder.adamBeta2(Labels.number(map, "adam_beta2", Double::valueOf));
+    builder.adamEpsilon(Labels.number(map, "adam_epsilon", Double::valueOf));
     return builder.build();
   }
 
@@ -397,24 +396,6 @@ public final class EngineConfig {
   @Override
   public String toString() {
     return toMap().toString();
-  }
-
-  private static String text(Map<String, String> map, String name) {
-    String value = map.get(name);
-    if (value == null) {
-      throw new IllegalArgumentException(
-          "the configuration has no '" + name + "'; found: " + map.keySet());
-    }
-    return value;
-  }
-
-  private static <T> T number(Map<String, String> map, String name, Function<String, T> parser) {
-    try {
-      return parser.apply(text(map, name));
-    } catch (NumberFormatException failure) {
-      throw new IllegalArgumentException(
-          name + " is '" + map.get(name) + "'; allowed: a number", failure);
-    }
   }
 
   /** Collects values; {@link #build()} checks them. */

@@ -4,6 +4,8 @@ package org.swarmgrad;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 final class Labels {
@@ -24,5 +26,24 @@ final class Labels {
             .map(Enum::toString)
             .collect(Collectors.joining(", "));
     throw new IllegalArgumentException(argument + " is '" + text + "'; allowed: " + allowed);
+  }
+
+  /** The text under `name` of a map read from a file. */
+  static String text(Map<String, String> map, String name) {
+    String value = map.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException("'" + name + "' is missing; found: " + map.keySet());
+    }
+    return value;
+  }
+
+  /** The number under `name` of a map read from a file. */
+  static <T> T number(Map<String, String> map, String name, Function<String, T> parser) {
+    String value = text(map, name);
+    try {
+      return parser.apply(value);
+    } catch (NumberFormatException failure) {
+      throw new IllegalArgumentException(name + " is '" + value + "'; allowed: a number", failure);
+    }
   }
 }

@@ -2,6 +2,10 @@
 // number everywhere.
 package org.swarmgrad;
 
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
 /**
  * A learning rate as a function of the iteration alone. Its horizon is stated, never inferred from
  * how long a run lasts; after it the last value stays.
@@ -84,6 +88,35 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
    */
   public static Schedule cosine(double rate, long iterations) {
     return new Schedule(Shape.COSINE, rate, 0, iterations);
+  }
+
+  /**
+   * The schedule as text.
+   *
+   * @return names with underscores and values that {@link #fromMap} reads back exactly
+   */
+  public SortedMap<String, String> toMap() {
+    SortedMap<String, String> map = new TreeMap<>();
+    map.put("schedule", shape.toString());
+    map.put("learning_rate", Checks.number(start));
+    map.put("final_learning_rate", Checks.number(end));
+    map.put("schedule_iterations", String.valueOf(iterations));
+    return map;
+  }
+
+  /**
+   * Reads what {@link #toMap()} wrote.
+   *
+   * @param map may hold other names as well, which are ignored
+   * @return the schedule
+   * @throws IllegalArgumentException naming what is missing or not allowed
+   */
+  public static Schedule fromMap(Map<String, String> map) {
+    return new Schedule(
+        Shape.parse(Labels.text(map, "schedule")),
+        Labels.number(map, "learning_rate", Double::valueOf),
+        Labels.number(map, "final_learning_rate", Double::valueOf),
+        Labels.number(map, "schedule_iterations", Long::valueOf));
   }
 
   /**

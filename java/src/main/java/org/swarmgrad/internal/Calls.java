@@ -5,6 +5,7 @@ package org.swarmgrad.internal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import org.swarmgrad.BusyException;
 import org.swarmgrad.CancelledException;
 import org.swarmgrad.LibraryException;
@@ -49,7 +50,7 @@ final class Calls {
       case 1 -> new IllegalArgumentException(message);
       case 2 -> new LibraryException(message);
       case 4 -> new BusyException(message);
-      case 5 -> new CancelledException(message);
+      case 5 -> new CancelledException(message, List.of());
       case 6 -> new NumericException(message);
       default -> new SwarmgradException(message);
     };

@@ -31,6 +31,7 @@ import java.util.Map;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Batch;
 import org.swarmgrad.Buffer;
+import org.swarmgrad.CancelledException;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EngineInfo;
 import org.swarmgrad.Forward;
@@ -178,6 +179,19 @@ public final class NativeEngine implements AutoCloseable {
     return Collections.unmodifiableList(list);
   }
 
+  /** An iteration that was not completed has left its statistics untouched, with 0 episodes. */
+  private List<List<Statistics>> readCompleted(MemorySegment structs, int iterations) {
+    List<List<Statistics>> list = new ArrayList<>();
+    for (int i = 0; i < iterations; i++) {
+      List<Statistics> statistics = readStatistics(structs, i);
+      if (statistics.get(0).episodes() == 0) {
+        break;
+      }
+      list.add(statistics);
+    }
+    return list;
+  }
+
   private static Statistics readStatistics(MemorySegment struct) {
     StructLayout layout = Layouts.STATISTICS;
     return new Statistics(
@@ -213,12 +227,14 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment rates = copy(arena, learningRates);
             MemorySegment statistics = allocateStatistics(arena, learningRates.length);
             int iterations = learningRates.length;
-            check(() -> (int) FUNCTIONS.train().invokeExact(handle, iterations, rates, statistics));
-            List<List<Statistics>> list = new ArrayList<>(iterations);
-            for (int i = 0; i < iterations; i++) {
-              list.add(readStatistics(statistics, i));
+            try {
+              check(
+                  () -> (int) FUNCTIONS.train().invokeExact(handle, iterations, rates, statistics));
+            } catch (CancelledException cancelled) {
+              throw new CancelledException(
+                  cancelled.getMessage(), readCompleted(statistics, iterations));
             }
-            return list;
+            return readCompleted(statistics, iterations);
           }
         });
   }

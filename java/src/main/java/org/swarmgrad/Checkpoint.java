@@ -1,0 +1,278 @@
+// The whole state of a training between two iterations, as a value and as a safetensors file;
+// resuming from it is exact.
+package org.swarmgrad;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Configuration, schedule, iteration and every buffer that the engine marks as checkpointed.
+ *
+ * <p>In the file each buffer is a tensor under its own name, and everything else is metadata. The
+ * file appears complete or not at all.
+ */
+public final class Checkpoint {
+  private static final String FORMAT = "swarmgrad-checkpoint-1";
+
+  private final EngineConfig config;
+  private final Schedule schedule;
+  private final long iteration;
+  private final long agentSteps;
+  private final String backend;
+
+  private final List<Array> arrays;
+
+  /** A buffer's elements, little endian, under its unique name. */
+  private record Array(String name, Buffer.Type type, ByteBuffer bytes) {
+    long count() {
+      return bytes.limit() / type.bytes();
+    }
+
+    /** NaN and infinity are in no state that an engine wrote. */
+    boolean finite() {
+      for (int i = 0; i < bytes.limit() && type != Buffer.Type.I64; i += type.bytes()) {
+        if (!Double.isFinite(type == Buffer.Type.F32 ? bytes.getFloat(i) : bytes.getDouble(i))) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
+  private Checkpoint(
+      EngineConfig config,
+      Schedule schedule,
+      long iteration,
+      long agentSteps,
+      String backend,
+      List<Array> arrays) {
+    this.config = config;
+    this.schedule = schedule;
+    this.iteration = iteration;
+    this.agentSteps = agentSteps;
+    this.backend = backend;
+    this.arrays = arrays;
+  }
+
+  /**
+   * Copies the state of an engine.
+   *
+   * @param engine between two calls
+   * @param schedule that it is trained with
+   * @param agentSteps living agents' actions so far, a count for reports only
+   * @return the checkpoint
+   */
+  public static Checkpoint of(Engine engine, Schedule schedule, long agentSteps) {
+    List<Array> arrays = new ArrayList<>();
+    for (Buffer buffer : engine.buffers()) {
+      if (buffer.checkpointed()) {
+        arrays.add(new Array(buffer.uniqueName(), buffer.type(), engine.readBuffer(buffer)));
+      }
+    }
+    return new Checkpoint(
+        engine.config(), schedule, engine.iteration(), agentSteps, engine.backend(), arrays);
+  }
+
+  /**
+   * The configuration of the engine it was taken from; threads and instruction set, which change no
+   * bit, have their defaults after loading.
+   *
+   * @return the configuration
+   */
+  public EngineConfig config() {
+    return config;
+  }
+
+  /**
+   * The schedule, its horizon included.
+   *
+   * @return the schedule
+   */
+  public Schedule schedule() {
+    return schedule;
+  }
+
+  /**
+   * Complete iterations.
+   *
+   * @return the iteration that comes next
+   */
+  public long iteration() {
+    return iteration;
+  }
+
+  /**
+   * Living agents' actions so far.
+   *
+   * @return their number
+   */
+  public long agentSteps() {
+    return agentSteps;
+  }
+
+  /**
+   * The kind of engine it was taken from.
+   *
+   * @return "cpu"
+   */
+  public String backend() {
+    return backend;
+  }
+
+  /**
+   * Writes the file: under a temporary name, forced to the disk, then renamed.
+   *
+   * @param path replaced if it exists
+   * @throws CheckpointException naming the path and what went wrong
+   */
+  public void save(Path path) {
+    Safetensors.Writer writer =
+        Safetensors.writer().metadata("format", FORMAT).metadata("backend", backend);
+    writer
+        .metadata("iteration", String.valueOf(iteration))
+        .metadata("agent_steps", String.valueOf(agentSteps));
+    config.toMap().forEach(writer::metadata);
+    schedule.toMap().forEach(writer::metadata);
+    for (Array array : arrays) {
+      writer.add(
+          new Safetensors.Tensor(
+              array.name, Safetensors.Type.valueOf(array.type.name()), List.of(array.count())),
+          (first, chunk) ->
+              chunk.put(array.bytes.slice((int) first * array.type.bytes(), chunk.remaining())));
+    }
+    try {
+      writer.write(path);
+    } catch (IOException failure) {
+      throw new CheckpointException(
+          "checkpoint " + path + " cannot be written: " + Checks.reason(failure));
+    }
+  }
+
+  /**
+   * Reads a file; every size in it is checked before memory is taken.
+   *
+   * @param path that {@link #save} wrote
+   * @return the checkpoint
+   * @throws CheckpointException naming the path and what was found
+   */
+  public static Checkpoint load(Path path) {
+    try (Safetensors file = Safetensors.open(path)) {
+      Map<String, String> metadata = file.metadata();
+      String format = metadata.get("format");
+      if (!FORMAT.equals(format)) {
+        throw new CheckpointException(
+            path + " is no checkpoint: its format is " + format + "; allowed: " + FORMAT);
+      }
+      List<Array> arrays = new ArrayList<>();
+      for (Safetensors.Tensor tensor : file.tensors()) {
+        arrays.add(read(file, tensor));
+      }
+      return new Checkpoint(
+          EngineConfig.fromMap(metadata),
+          Schedule.fromMap(metadata),
+          Labels.number(metadata, "iteration", Long::valueOf),
+          Labels.number(metadata, "agent_steps", Long::valueOf),
+          Labels.text(metadata, "backend"),
+          arrays);
+    } catch (IOException | IllegalArgumentException failure) {
+      throw new CheckpointException(
+          "checkpoint " + path + " cannot be read: " + Checks.reason(failure));
+    }
+  }
+
+  private static Array read(Safetensors file, Safetensors.Tensor tensor) throws IOException {
+    Buffer.Type type;
+    switch (tensor.type()) {
+      case F32 -> type = Buffer.Type.F32;
+      case F64 -> type = Buffer.Type.F64;
+      case I64 -> type = Buffer.Type.I64;
+      default ->
+          throw new IOException(
+              "tensor " + tensor.name() + " is " + tensor.type() + "; allowed: F32, F64, I64");
+    }
+    if (tensor.size() > Integer.MAX_VALUE - 8) {
+      throw new IOException(
+          "tensor " + tensor.name() + " has " + tensor.size() + " bytes; allowed: up to 2 GiB");
+    }
+    ByteBuffer bytes = ByteBuffer.allocate((int) tensor.size()).order(ByteOrder.LITTLE_ENDIAN);
+    switch (type) {
+      case F32 -> bytes.asFloatBuffer().put(file.floats(tensor.name()));
+      case F64 -> bytes.asDoubleBuffer().put(file.doubles(tensor.name()));
+      case I64 -> bytes.asLongBuffer().put(file.longs(tensor.name()));
+    }
+    return new Array(tensor.name(), type, bytes);
+  }
+
+  /**
+   * Puts the state into an engine, which then continues with the same bits. Everything is checked
+   * first: an engine that this throws for is unchanged.
+   *
+   * @param engine opened with a configuration that computes the same
+   * @throws CheckpointException naming what does not fit
+   */
+  public void restore(Engine engine) {
+    List<String> differences = config.differences(engine.config());
+    if (!differences.isEmpty()) {
+      throw new CheckpointException(
+          "the checkpoint does not fit the engine (checkpoint, engine): "
+              + String.join("; ", differences));
+    }
+    if (!backend.equals(engine.backend())) {
+      throw new CheckpointException(
+          "the checkpoint is of backend "
+              + backend
+              + ", the engine of "
+              + engine.backend()
+              + "; they must be the same");
+    }
+    Map<Buffer, ByteBuffer> writes = new LinkedHashMap<>();
+    for (Buffer buffer : engine.buffers()) {
+      if (buffer.checkpointed()) {
+        writes.put(buffer, array(buffer).bytes);
+      }
+    }
+    long stored = array(engine.buffer("iteration")).bytes.getLong(0);
+    if (stored != iteration) {
+      throw new CheckpointException(
+          "the checkpoint's metadata says iteration " + iteration + ", its buffer " + stored);
+    }
+    writes.forEach(engine::writeBuffer);
+  }
+
+  private Array array(Buffer buffer) {
+    for (Array array : arrays) {
+      if (array.name.equals(buffer.uniqueName())) {
+        if (array.type != buffer.type() || array.count() != buffer.count()) {
+          throw new CheckpointException(
+              "the checkpoint's "
+                  + array.name
+                  + " is "
+                  + array.type
+                  + " ["
+                  + array.count()
+                  + "]; allowed: "
+                  + buffer.type()
+                  + " ["
+                  + buffer.count()
+                  + "]");
+        }
+        if (!array.finite()) {
+          throw new CheckpointException(
+              "the checkpoint's " + array.name + " holds NaN or infinity");
+        }
+        return array;
+      }
+    }
+    throw new CheckpointException(
+        "the checkpoint has no "
+            + buffer.uniqueName()
+            + "; it has "
+            + arrays.stream().map(Array::name).toList());
+  }
+}

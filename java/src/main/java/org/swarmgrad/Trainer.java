@@ -1,0 +1,258 @@
+// The training loop: iterations, learning rates, evaluation, checkpoints, stop conditions and
+// listeners; no formula of learning.
+package org.swarmgrad;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Trains an engine, one native call per iteration unless told otherwise. What it computes depends
+ * on the engine's configuration and the schedule alone: how often it stops, for what reason, and
+ * how many iterations a call holds change no bit.
+ */
+public final class Trainer {
+  private final Engine engine;
+  private final Schedule schedule;
+  private final List<Consumer<TrainedBatch>> listeners = new ArrayList<>();
+  private final List<Predicate<TrainedBatch>> conditions = new ArrayList<>();
+  private Consumer<Checkpoint> checkpoints = checkpoint -> {};
+  private long checkpointEvery = Long.MAX_VALUE;
+  private int iterationsPerCall = 1;
+  private long agentSteps;
+
+  /**
+   * One iteration as listeners and stop conditions see it.
+   *
+   * @param iteration whose parameters played the batch, 0 the first
+   * @param learningRate of its step
+   * @param groups statistics, [group]
+   * @param agentSteps living agents' actions since iteration 0
+   * @param seconds since this call of {@link #train} began; the only part that is not a function of
+   *     configuration and iteration
+   */
+  public record TrainedBatch(
+      long iteration,
+      double learningRate,
+      List<Statistics> groups,
+      long agentSteps,
+      double seconds) {
+    /**
+     * Mean team return of the batch, summed over groups.
+     *
+     * @return undiscounted
+     */
+    public double teamReturnMean() {
+      return groups.stream().mapToDouble(Statistics::teamReturnMean).sum();
+    }
+  }
+
+  /** Why training stopped. */
+  public enum StopReason {
+    /** All iterations that were asked for are done. */
+    ITERATIONS,
+    /** A stop condition held. */
+    CONDITION,
+    /** {@link Engine#cancel()} was called. */
+    CANCELLED
+  }
+
+  /**
+   * What a call of {@link #train} did.
+   *
+   * @param reason why it stopped
+   * @param iterations complete iterations of this call
+   * @param agentSteps living agents' actions of this call
+   * @param seconds of this call
+   */
+  public record Outcome(StopReason reason, long iterations, long agentSteps, double seconds) {}
+
+  /**
+   * A trainer that goes on from the engine's state.
+   *
+   * @param engine stays the caller's to close
+   * @param schedule learning rates
+   */
+  public Trainer(Engine engine, Schedule schedule) {
+    this.engine = Checks.present("engine", engine);
+    this.schedule = Checks.present("schedule", schedule);
+  }
+
+  /**
+   * A trainer that goes on from a checkpoint as if training had never stopped.
+   *
+   * @param engine opened with the checkpoint's configuration
+   * @param checkpoint whose state the engine gets
+   * @return the trainer
+   * @throws CheckpointException naming what does not fit
+   */
+  public static Trainer resume(Engine engine, Checkpoint checkpoint) {
+    checkpoint.restore(engine);
+    Trainer trainer = new Trainer(engine, checkpoint.schedule());
+    trainer.agentSteps = checkpoint.agentSteps();
+    return trainer;
+  }
+
+  /**
+   * Adds a listener, called after every iteration in the thread that trains.
+   *
+   * @param listener sees each batch's statistics
+   * @return this
+   */
+  public Trainer onBatch(Consumer<TrainedBatch> listener) {
+    listeners.add(Checks.present("listener", listener));
+    return this;
+  }
+
+  /**
+   * Adds a condition, asked after every iteration; with several iterations per call, those of the
+   * call are completed.
+   *
+   * @param condition true stops training
+   * @return this
+   */
+  public Trainer stopWhen(Predicate<TrainedBatch> condition) {
+    conditions.add(Checks.present("condition", condition));
+    return this;
+  }
+
+  /**
+   * How many iterations one native call holds: more than 1 pays where an iteration takes
+   * microseconds.
+   *
+   * @param iterations at least 1
+   * @return this
+   */
+  public Trainer iterationsPerCall(int iterations) {
+    iterationsPerCall = Checks.range("iterations-per-call", iterations, 1, 1 << 20);
+    return this;
+  }
+
+  /**
+   * Makes a checkpoint after every so many iterations (those with a number divisible by it) and
+   * when training stops.
+   *
+   * @param iterations at least 1
+   * @param sink gets each checkpoint
+   * @return this
+   */
+  public Trainer checkpointEvery(long iterations, Consumer<Checkpoint> sink) {
+    checkpointEvery = Checks.range("checkpoint-every", iterations, 1, Long.MAX_VALUE);
+    checkpoints = Checks.present("sink", sink);
+    return this;
+  }
+
+  /**
+   * Writes checkpoints into one file, each replacing the one before.
+   *
+   * @param iterations at least 1
+   * @param file to write
+   * @return this
+   */
+  public Trainer checkpointEvery(long iterations, Path file) {
+    Checks.present("file", file);
+    return checkpointEvery(iterations, checkpoint -> checkpoint.save(file));
+  }
+
+  /**
+   * The state as it is now.
+   *
+   * @return the checkpoint
+   */
+  public Checkpoint checkpoint() {
+    return Checkpoint.of(engine, schedule, agentSteps);
+  }
+
+  /**
+   * Living agents' actions since iteration 0.
+   *
+   * @return their number
+   */
+  public long agentSteps() {
+    return agentSteps;
+  }
+
+  /**
+   * Plays episodes 0 to episodes - 1 of the evaluation stream with the current parameters.
+   *
+   * @param episodes at least 1
+   * @param acting how actions are chosen
+   * @return [group]
+   */
+  public List<Statistics> evaluate(long episodes, Acting acting) {
+    return engine.evaluate(0, episodes, acting);
+  }
+
+  /**
+   * Trains until the iterations are done, a condition holds, or the engine is cancelled.
+   *
+   * @param iterations at most so many more, at least 0
+   * @return what was done
+   * @throws NumericException naming iteration, environment, agent and step; no checkpoint is made
+   *     then
+   */
+  public Outcome train(long iterations) {
+    Checks.range("iterations", iterations, 0, Long.MAX_VALUE);
+    Run run = new Run(engine.iteration());
+    while (run.reason == null && run.done() < iterations) {
+      run.call(iterations);
+    }
+    if (run.reason == null) {
+      run.reason = StopReason.ITERATIONS;
+    }
+    checkpoints.accept(checkpoint());
+    return new Outcome(run.reason, run.done(), agentSteps - run.firstAgentSteps, run.seconds());
+  }
+
+  /** One call of train. */
+  private final class Run {
+    private final long start = System.nanoTime();
+    private final long firstIteration;
+    private final long firstAgentSteps = agentSteps;
+    private long iteration;
+    private StopReason reason;
+
+    Run(long iteration) {
+      firstIteration = iteration;
+      this.iteration = iteration;
+    }
+
+    long done() {
+      return iteration - firstIteration;
+    }
+
+    double seconds() {
+      return (System.nanoTime() - start) * 1e-9;
+    }
+
+    /** One native call: never past a checkpoint's iteration. */
+    void call(long iterations) {
+      long toCheckpoint = checkpointEvery - iteration % checkpointEvery;
+      long count = Math.min(Math.min(iterations - done(), iterationsPerCall), toCheckpoint);
+      double[] rates = schedule.rates(iteration, (int) count);
+      try {
+        report(engine.train(rates), rates);
+      } catch (CancelledException cancelled) {
+        report(cancelled.completed(), rates);
+        reason = StopReason.CANCELLED;
+      }
+      if (reason == null && iteration % checkpointEvery == 0 && done() < iterations) {
+        checkpoints.accept(checkpoint());
+      }
+    }
+
+    private void report(List<List<Statistics>> batches, double[] rates) {
+      for (int i = 0; i < batches.size(); i++) {
+        agentSteps += batches.get(i).stream().mapToLong(Statistics::agentSteps).sum();
+        TrainedBatch batch =
+            new TrainedBatch(iteration++, rates[i], batches.get(i), agentSteps, seconds());
+        listeners.forEach(listener -> listener.accept(batch));
+        if (conditions.stream().anyMatch(condition -> condition.test(batch))) {
+          reason = StopReason.CONDITION;
+        }
+      }
+    }
+  }
+}
