@@ -400,7 +400,7 @@ public final class EngineConfig {
 
   /** Collects values; {@link #build()} checks them. */
   public static final class Builder {
-    private final EnvironmentSpec environment;
+    private EnvironmentSpec environment;
     private List<Policy> policies = List.of(Policy.mlp(64, 64));
     private long environments = 4096;
     private int horizon = 0;
@@ -431,6 +431,17 @@ public final class EngineConfig {
      */
     public EngineConfig build() {
       return new EngineConfig(this);
+    }
+
+    /**
+     * Sets the environment.
+     *
+     * @param environment to train in
+     * @return this
+     */
+    public Builder environment(EnvironmentSpec environment) {
+      this.environment = environment;
+      return this;
     }
 
     /**

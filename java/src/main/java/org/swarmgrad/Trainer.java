@@ -20,6 +20,7 @@ public final class Trainer {
   private final List<Predicate<TrainedBatch>> conditions = new ArrayList<>();
   private Consumer<Checkpoint> checkpoints = checkpoint -> {};
   private long checkpointEvery = Long.MAX_VALUE;
+  private double checkpointEverySeconds = Double.MAX_VALUE;
   private int iterationsPerCall = 1;
   private long agentSteps;
 
@@ -131,15 +132,13 @@ public final class Trainer {
   }
 
   /**
-   * Makes a checkpoint after every so many iterations (those with a number divisible by it) and
-   * when training stops.
+   * Makes checkpoints: when training stops, and on the way as {@link #checkpointEvery} and {@link
+   * #checkpointEverySeconds} say.
    *
-   * @param iterations at least 1
    * @param sink gets each checkpoint
    * @return this
    */
-  public Trainer checkpointEvery(long iterations, Consumer<Checkpoint> sink) {
-    checkpointEvery = Checks.range("checkpoint-every", iterations, 1, Long.MAX_VALUE);
+  public Trainer checkpoints(Consumer<Checkpoint> sink) {
     checkpoints = Checks.present("sink", sink);
     return this;
   }
@@ -147,13 +146,35 @@ public final class Trainer {
   /**
    * Writes checkpoints into one file, each replacing the one before.
    *
-   * @param iterations at least 1
    * @param file to write
    * @return this
    */
-  public Trainer checkpointEvery(long iterations, Path file) {
+  public Trainer checkpoints(Path file) {
     Checks.present("file", file);
-    return checkpointEvery(iterations, checkpoint -> checkpoint.save(file));
+    return checkpoints(checkpoint -> checkpoint.save(file));
+  }
+
+  /**
+   * Makes a checkpoint before every iteration whose number is divisible by this.
+   *
+   * @param iterations at least 1
+   * @return this
+   */
+  public Trainer checkpointEvery(long iterations) {
+    checkpointEvery = Checks.range("checkpoint-every", iterations, 1, Long.MAX_VALUE);
+    return this;
+  }
+
+  /**
+   * Makes a checkpoint when the last one is this old.
+   *
+   * @param seconds above 0
+   * @return this
+   */
+  public Trainer checkpointEverySeconds(double seconds) {
+    checkpointEverySeconds =
+        Checks.range("checkpoint seconds", seconds, Double.MIN_VALUE, Double.MAX_VALUE);
+    return this;
   }
 
   /**
@@ -213,6 +234,7 @@ public final class Trainer {
     private final long firstAgentSteps = agentSteps;
     private long iteration;
     private StopReason reason;
+    private double lastCheckpoint;
 
     Run(long iteration) {
       firstIteration = iteration;
@@ -238,8 +260,11 @@ public final class Trainer {
         report(cancelled.completed(), rates);
         reason = StopReason.CANCELLED;
       }
-      if (reason == null && iteration % checkpointEvery == 0 && done() < iterations) {
+      boolean due =
+          iteration % checkpointEvery == 0 || seconds() - lastCheckpoint >= checkpointEverySeconds;
+      if (due && reason == null && done() < iterations) {
         checkpoints.accept(checkpoint());
+        lastCheckpoint = seconds();
       }
     }
 

@@ -1,0 +1,131 @@
+// The options that describe an engine, shared by every command that opens one.
+package org.swarmgrad.cli;
+
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.swarmgrad.AgentReduction;
+import org.swarmgrad.Baseline;
+import org.swarmgrad.EngineConfig;
+import org.swarmgrad.EnvironmentSpec;
+import org.swarmgrad.InstructionSet;
+import org.swarmgrad.Optimizer;
+import org.swarmgrad.Scale;
+import org.swarmgrad.Swarmgrad;
+import org.swarmgrad.Weight;
+
+final class EngineOptions {
+  private EngineOptions() {}
+
+  /** Adds all of them. */
+  static Options add(Options options) {
+    addEnvironment(options);
+    Arguments.value(
+        options,
+        "policy",
+        "SHAPE",
+        "linear, or mlp:h1,...,h4 with :tanh or :relu after it; with several groups ';' between");
+    Arguments.value(options, "envs", "COUNT", "episodes per batch, 1 to 2147483647");
+    Arguments.value(options, "seed", "SEED", "seed of everything random, 0 to 2^64 - 1");
+    Arguments.value(options, "horizon", "STEPS", "steps of an episode; 0: the environment's own");
+    Arguments.value(options, "discount", "FACTOR", "0 to 1");
+    Arguments.value(
+        options,
+        "weight",
+        "KIND",
+        "total-return, reward-to-go, own-return or discounted-state-weight");
+    Arguments.value(options, "baseline", "KIND", "none, leave-one-out or previous-batch");
+    Arguments.value(options, "agent-reduction", "KIND", "sum or mean over agents");
+    Arguments.value(options, "scale", "KIND", "none or running-deviation");
+    Arguments.value(options, "entropy", "FACTOR", "multiplies the entropy term, at least 0");
+    Arguments.value(
+        options, "gradient-clip", "NORM", "largest norm of a group's gradient; 0: not clipped");
+    Arguments.value(options, "optimizer", "KIND", "sgd or adam");
+    return addMachine(options);
+  }
+
+  /** Adds those that choose the environment. */
+  static Options addEnvironment(Options options) {
+    Arguments.value(options, "env", "ID", "environment, as listed by swarmgrad envs");
+    Arguments.value(options, "agents", "COUNT", "agents: short for --param agents=COUNT");
+    return options.addOption(
+        Option.builder()
+            .longOpt("param")
+            .hasArg()
+            .argName("NAME=VALUE")
+            .desc("an environment parameter; may be repeated")
+            .get());
+  }
+
+  /** Adds those that change speed and no bit of the result. */
+  static Options addMachine(Options options) {
+    Arguments.value(
+        options,
+        "threads",
+        "COUNT",
+        "worker threads; 0: one per core (changes no bit of the result)");
+    return Arguments.value(
+        options, "isa", "SET", "auto, avx2, avx512 or neon (changes no bit of the result)");
+  }
+
+  /** The environment that --env, --agents and --param name. */
+  static EnvironmentSpec environment(CommandLine line) {
+    String id = line.getOptionValue("env");
+    if (id == null) {
+      throw new UsageException("--env is missing; allowed: " + ids());
+    }
+    return parameters(line, EnvironmentSpec.parse(id));
+  }
+
+  private static String ids() {
+    return String.join(", ", Swarmgrad.environments().stream().map(info -> info.id()).toList());
+  }
+
+  private static EnvironmentSpec parameters(CommandLine line, EnvironmentSpec environment) {
+    EnvironmentSpec spec = environment;
+    if (line.hasOption("agents")) {
+      spec = spec.withAssignment("agents=" + line.getOptionValue("agents"));
+    }
+    if (line.hasOption("param")) {
+      for (String assignment : line.getOptionValues("param")) {
+        spec = spec.withAssignment(assignment);
+      }
+    }
+    return spec;
+  }
+
+  /** `defaults` with everything that the command line gives changed. */
+  static EngineConfig config(CommandLine line, EngineConfig defaults) {
+    EnvironmentSpec environment =
+        line.hasOption("env") ? environment(line) : parameters(line, defaults.environment());
+    return defaults.toBuilder()
+        .environment(environment)
+        .policies(Arguments.get(line, "policy", EngineConfig::parsePolicies, defaults.policies()))
+        .environments(
+            Arguments.getLong(line, "envs", defaults.environments(), 1, Integer.MAX_VALUE))
+        .seed(Arguments.get(line, "seed", EngineOptions::seed, defaults.seed()))
+        .horizon(Arguments.getInt(line, "horizon", defaults.horizon(), 0, Integer.MAX_VALUE))
+        .discount(Arguments.getDouble(line, "discount", defaults.discount()))
+        .weight(Arguments.get(line, "weight", Weight::parse, defaults.weight()))
+        .baseline(Arguments.get(line, "baseline", Baseline::parse, defaults.baseline()))
+        .agentReduction(
+            Arguments.get(
+                line, "agent-reduction", AgentReduction::parse, defaults.agentReduction()))
+        .scale(Arguments.get(line, "scale", Scale::parse, defaults.scale()))
+        .entropyCoefficient(Arguments.getDouble(line, "entropy", defaults.entropyCoefficient()))
+        .gradientClip(Arguments.getDouble(line, "gradient-clip", defaults.gradientClip()))
+        .optimizer(Arguments.get(line, "optimizer", Optimizer::parse, defaults.optimizer()))
+        .threads(Arguments.getInt(line, "threads", defaults.threads(), 0, 4096))
+        .instructionSet(
+            Arguments.get(line, "isa", InstructionSet::parse, defaults.instructionSet()))
+        .build();
+  }
+
+  private static long seed(String text) {
+    try {
+      return Long.parseUnsignedLong(text);
+    } catch (NumberFormatException failure) {
+      throw new UsageException("--seed is '" + text + "'; allowed: whole numbers 0 to 2^64 - 1");
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// swarmgrad eval: plays new episodes with a trained policy, or with random actions, and reports the
+// returns.
+package org.swarmgrad.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.swarmgrad.Acting;
+import org.swarmgrad.Baseline;
+import org.swarmgrad.Checkpoint;
+import org.swarmgrad.Engine;
+import org.swarmgrad.EngineConfig;
+import org.swarmgrad.InstructionSet;
+import org.swarmgrad.Policy;
+import org.swarmgrad.Statistics;
+
+final class EvalCommand implements Command {
+  private static final long DEFAULT_EPISODES = 10_000;
+
+  @Override
+  public String name() {
+    return "eval";
+  }
+
+  @Override
+  public String summary() {
+    return "Play new episodes and report the returns.";
+  }
+
+  @Override
+  public String usage() {
+    return "eval --run runs/NAME [options], or eval --random --env ID [options]";
+  }
+
+  @Override
+  public String example() {
+    return "eval --run runs/simple_spread_v3-001 --episodes 10000 --greedy";
+  }
+
+  @Override
+  public Options options() {
+    Options options = new Options();
+    Arguments.value(options, "run", "FOLDER", "play the policy of this run folder");
+    Arguments.flag(options, "random", "play uniformly random actions in --env");
+    EngineOptions.addEnvironment(options);
+    Arguments.value(options, "seed", "SEED", "seed of --random, 0 to 2^64 - 1");
+    Arguments.value(options, "episodes", "COUNT", "episodes to play (" + DEFAULT_EPISODES + ")");
+    Arguments.flag(options, "greedy", "take the most probable action in place of a drawn one");
+    EngineOptions.addMachine(options);
+    return Arguments.json(options);
+  }
+
+  @Override
+  public int run(CommandLine line, Terminal terminal) {
+    if (line.hasOption("run") == line.hasOption("random")) {
+      throw new UsageException(
+          "give --run FOLDER or --random --env ID; allowed: exactly one of them");
+    }
+    if (line.hasOption("random") && line.hasOption("greedy")) {
+      throw new UsageException("--greedy is given together with --random; allowed: with --run");
+    }
+    long episodes = Arguments.getLong(line, "episodes", DEFAULT_EPISODES, 1, Integer.MAX_VALUE);
+    return line.hasOption("run")
+        ? trained(line, episodes, terminal)
+        : random(line, episodes, terminal);
+  }
+
+  private static int trained(CommandLine line, long episodes, Terminal terminal) {
+    for (String name : List.of("env", "agents", "param", "seed")) {
+      if (line.hasOption(name)) {
+        throw new UsageException(
+            "--" + name + " is given together with --run, which fixes it; allowed: with --random");
+      }
+    }
+    Path folder = Path.of(line.getOptionValue("run"));
+    Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
+    EngineConfig config =
+        checkpoint.config().toBuilder()
+            .threads(Arguments.getInt(line, "threads", 0, 0, 4096))
+            .instructionSet(Arguments.get(line, "isa", InstructionSet::parse, InstructionSet.AUTO))
+            .build();
+    try (Engine engine = Engine.open(config)) {
+      checkpoint.restore(engine);
+      return play(
+          engine, episodes, line.hasOption("greedy") ? Acting.GREEDY : Acting.SAMPLED, terminal);
+    }
+  }
+
+  private static int random(CommandLine line, long episodes, Terminal terminal) {
+    EngineConfig smallest =
+        EngineConfig.builder(EngineOptions.environment(line))
+            .policy(Policy.linear())
+            .environments(1)
+            .baseline(Baseline.NONE)
+            .build();
+    try (Engine engine = Engine.open(EngineOptions.config(line, smallest))) {
+      return play(engine, episodes, Acting.RANDOM, terminal);
+    }
+  }
+
+  private static int play(Engine engine, long episodes, Acting acting, Terminal terminal) {
+    List<Statistics> statistics = engine.evaluate(0, episodes, acting);
+    for (Statistics group : statistics) {
+      terminal.say(
+          "%s: team return %.3f +- %.3f (95%%), per agent %.3f, episode length %.1f, %d episodes,"
+              + " %s actions",
+          engine.groups().get(group.group()).name(),
+          group.teamReturnMean(),
+          group.teamReturnConfidence95(),
+          group.agentReturnMean(),
+          group.episodeLengthMean(),
+          group.episodes(),
+          acting);
+    }
+    ObjectNode result = Json.object().put("environment", engine.config().environment().toString());
+    result.put("acting", acting.toString()).put("episodes", episodes);
+    Json.perGroup(result, engine.groups(), statistics, EvalCommand::fields);
+    terminal.result(result);
+    return 0;
+  }
+
+  private static void fields(ObjectNode object, Statistics statistics) {
+    object.put("team_return_mean", statistics.teamReturnMean());
+    object.put("team_return_ci95", statistics.teamReturnConfidence95());
+    object.put("agent_return_mean", statistics.agentReturnMean());
+    object.put("episode_length_mean", statistics.episodeLengthMean());
+  }
+}

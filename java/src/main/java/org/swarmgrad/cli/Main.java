@@ -1,0 +1,138 @@
+// The entry of the command line: finds the command, reads its options, turns failures into one line
+// and an exit status.
+package org.swarmgrad.cli;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.swarmgrad.CancelledException;
+import org.swarmgrad.SwarmgradException;
+
+/** The command line of swarmgrad. */
+public final class Main {
+  private static final int USAGE = 2;
+  private static final int INTERRUPTED = 130;
+
+  /** In the order of the help. */
+  private static final List<Command> COMMANDS =
+      List.of(
+          new TrainCommand(), new EvalCommand(), new EnvironmentsCommand(), new DevicesCommand());
+
+  private Main() {}
+
+  /**
+   * Runs a command and exits: 0 success, 1 failure, 2 wrong use, 130 interrupted.
+   *
+   * @param arguments the command and its options
+   */
+  public static void main(String[] arguments) {
+    int status = run(System.out, System.err, arguments);
+    System.out.flush();
+    System.exit(status);
+  }
+
+  /** Runs a command; returns the exit status. */
+  static int run(PrintStream out, PrintStream err, String... arguments) {
+    if (arguments.length == 0 || List.of("help", "--help", "-h").contains(arguments[0])) {
+      out.print(overview());
+      return arguments.length == 0 ? USAGE : 0;
+    }
+    for (Command command : COMMANDS) {
+      if (command.name().equals(arguments[0])) {
+        return run(command, out, err, Arrays.copyOfRange(arguments, 1, arguments.length));
+      }
+    }
+    String names = COMMANDS.stream().map(Command::name).collect(Collectors.joining(", "));
+    return fail(err, "command is '" + arguments[0] + "'; allowed: " + names, USAGE);
+  }
+
+  private static int run(Command command, PrintStream out, PrintStream err, String[] arguments) {
+    if (Arrays.asList(arguments).contains("--help")) {
+      out.print(help(command));
+      return 0;
+    }
+    try {
+      CommandLine line = parse(command, arguments);
+      return command.run(line, new Terminal(out, err, line.hasOption("json")));
+    } catch (ParseException | UsageException | IllegalArgumentException failure) {
+      return fail(err, failure.getMessage() + " (swarmgrad " + command.name() + " --help)", USAGE);
+    } catch (CancelledException cancelled) {
+      return fail(err, "interrupted", INTERRUPTED);
+    } catch (SwarmgradException | IOException | UncheckedIOException failure) {
+      return fail(err, describe(failure), Command.FAILURE);
+    } catch (OutOfMemoryError failure) {
+      return fail(err, "Java ran out of memory: " + failure.getMessage(), Command.FAILURE);
+    } catch (Exception failure) {
+      failure.printStackTrace(err);
+      return fail(err, "this is a defect of swarmgrad: " + failure, Command.FAILURE);
+    }
+  }
+
+  private static CommandLine parse(Command command, String[] arguments) throws ParseException {
+    DefaultParser parser = DefaultParser.builder().setAllowPartialMatching(false).get();
+    CommandLine line = parser.parse(command.options(), arguments);
+    for (Option option : line.getOptions()) {
+      if (line.getOptionValues(option) != null
+          && line.getOptionValues(option).length > 1
+          && !repeats(option)) {
+        throw new UsageException(
+            "--" + option.getLongOpt() + " is given more than once; allowed: once");
+      }
+    }
+    return line;
+  }
+
+  private static boolean repeats(Option option) {
+    return option.getArgs() == Option.UNLIMITED_VALUES || option.getLongOpt().equals("param");
+  }
+
+  private static String describe(Exception failure) {
+    String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    return failure instanceof IOException && !message.contains(" ")
+        ? message + ": " + failure.getClass().getSimpleName()
+        : message;
+  }
+
+  private static int fail(PrintStream err, String message, int status) {
+    err.println("swarmgrad: " + message.replace('\n', ' '));
+    return status;
+  }
+
+  private static String overview() {
+    StringBuilder text =
+        new StringBuilder("swarmgrad trains one policy shared by a team of agents.\n\nCommands:\n");
+    for (Command command : COMMANDS) {
+      text.append(String.format("  %-9s %s%n", command.name(), command.summary()));
+    }
+    return text.append(
+            "\n"
+                + "swarmgrad COMMAND --help says more. A start: swarmgrad train --env"
+                + " simple_spread_v3\n")
+        .toString();
+  }
+
+  private static String help(Command command) {
+    StringWriter text = new StringWriter();
+    PrintWriter writer = new PrintWriter(text);
+    writer.printf("%s%n%nUsage: swarmgrad %s%n%n", command.summary(), command.usage());
+    Options options = command.options();
+    options.addOption(Option.builder().longOpt("help").desc("show this text").get());
+    for (Option option : options.getOptions()) {
+      String name = "--" + option.getLongOpt() + (option.hasArg() ? " " + option.getArgName() : "");
+      writer.printf(
+          "  %-28s %s%n", name, option.getDescription().replace("\n", "\n" + " ".repeat(31)));
+    }
+    writer.printf("%nExample: swarmgrad %s%n", command.example());
+    return text.toString();
+  }
+}

@@ -1,0 +1,180 @@
+// The files of one training: configuration, metrics, timing and checkpoint; what is in the metrics
+// is a function of configuration and
+// iteration alone.
+package org.swarmgrad.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.swarmgrad.Checkpoint;
+import org.swarmgrad.EngineInfo;
+import org.swarmgrad.Group;
+import org.swarmgrad.Statistics;
+import org.swarmgrad.Trainer.TrainedBatch;
+
+/** An open run folder; metrics and timing are appended to, one line an iteration. */
+final class RunFolder implements AutoCloseable {
+  static final String CHECKPOINT = "checkpoint.safetensors";
+  private static final String CONFIG = "config.json";
+  private static final String METRICS = "metrics.jsonl";
+  private static final String TIMING = "timing.jsonl";
+
+  private final Path folder;
+  private final FileChannel metrics;
+  private final FileChannel timing;
+  private long lastAgentSteps;
+  private double lastSeconds;
+
+  private RunFolder(Path folder, long iterations, long agentSteps) throws IOException {
+    this.folder = folder;
+    metrics = openLog(folder.resolve(METRICS), iterations);
+    timing = openLog(folder.resolve(TIMING), iterations);
+    lastAgentSteps = agentSteps;
+  }
+
+  /** Makes a new folder; one that exists must be empty. */
+  static RunFolder create(Path folder, ObjectNode config) throws IOException {
+    Files.createDirectories(folder);
+    try (var files = Files.list(folder)) {
+      if (files.findAny().isPresent()) {
+        throw new FileAlreadyExistsException(
+            "--out is "
+                + folder
+                + ", which is not empty; allowed: a new folder, or --resume "
+                + folder);
+      }
+    }
+    Files.writeString(folder.resolve(CONFIG), config.toPrettyString() + "\n");
+    return new RunFolder(folder, 0, 0);
+  }
+
+  /** The first of runs/NAME-001, runs/NAME-002, ... that does not exist. */
+  static Path unused(String name) throws IOException {
+    Path runs = Files.createDirectories(Path.of("runs"));
+    for (int number = 1; ; number++) {
+      try {
+        return Files.createDirectory(runs.resolve(String.format("%s-%03d", name, number)));
+      } catch (FileAlreadyExistsException taken) {
+        // The next number.
+      }
+    }
+  }
+
+  /** Opens a folder to go on from its checkpoint: later metrics are cut off. */
+  static RunFolder resume(Path folder, Checkpoint checkpoint) throws IOException {
+    return new RunFolder(folder, checkpoint.iteration(), checkpoint.agentSteps());
+  }
+
+  static JsonNode readConfig(Path folder) throws IOException {
+    return Json.MAPPER.readTree(folder.resolve(CONFIG).toFile());
+  }
+
+  /** Opens a log and keeps its first `lines` lines. */
+  private static FileChannel openLog(Path file, long lines) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.READ);
+    try {
+      channel.truncate(offsetAfter(file, lines));
+      channel.position(channel.size());
+      return channel;
+    } catch (IOException failure) {
+      channel.close();
+      throw failure;
+    }
+  }
+
+  private static long offsetAfter(Path file, long lines) throws IOException {
+    long offset = 0;
+    long found = 0;
+    try (InputStream input = new BufferedInputStream(Files.newInputStream(file))) {
+      while (found < lines) {
+        int next = input.read();
+        if (next < 0) {
+          throw new IOException(
+              file
+                  + " has "
+                  + found
+                  + " complete lines, its checkpoint is at iteration "
+                  + lines
+                  + "; both are needed");
+        }
+        offset++;
+        if (next == '\n') {
+          found++;
+        }
+      }
+    }
+    return offset;
+  }
+
+  Path path() {
+    return folder;
+  }
+
+  /** Appends one iteration to metrics and timing. */
+  void log(TrainedBatch batch, List<Group> groups, EngineInfo info) throws IOException {
+    ObjectNode line =
+        Json.object()
+            .put("iteration", batch.iteration())
+            .put("learning_rate", batch.learningRate());
+    line.put("agent_steps", batch.agentSteps());
+    Json.perGroup(line, groups, batch.groups(), RunFolder::fields);
+    append(metrics, line);
+    double seconds = batch.seconds() - lastSeconds;
+    ObjectNode time =
+        Json.object().put("iteration", batch.iteration()).put("seconds", batch.seconds());
+    time.put(
+        "agent_steps_per_s", seconds > 0 ? (batch.agentSteps() - lastAgentSteps) / seconds : 0);
+    time.put("threads", info.threads()).put("isa", info.instructionSet().toString());
+    append(timing, time);
+    lastAgentSteps = batch.agentSteps();
+    lastSeconds = batch.seconds();
+  }
+
+  private static void fields(ObjectNode object, Statistics statistics) {
+    object.put("team_return_mean", statistics.teamReturnMean());
+    object.put("team_return_deviation", statistics.teamReturnDeviation());
+    object.put("team_return_minimum", statistics.teamReturnMinimum());
+    object.put("team_return_maximum", statistics.teamReturnMaximum());
+    object.put("agent_return_mean", statistics.agentReturnMean());
+    object.put("episode_length_mean", statistics.episodeLengthMean());
+    object.put("entropy_mean", statistics.entropyMean());
+    object.put("gradient_norm", statistics.gradientNorm());
+    object.put("weight_variance", statistics.weightVariance());
+    object.put("effective_sample_size", statistics.effectiveSampleSize());
+    object.put("scale", statistics.scale());
+  }
+
+  private static void append(FileChannel log, ObjectNode line) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+    while (bytes.hasRemaining()) {
+      log.write(bytes);
+    }
+  }
+
+  /** Replaces the checkpoint, after the lines it stands for have reached the disk. */
+  void save(Checkpoint checkpoint) throws IOException {
+    metrics.force(false);
+    timing.force(false);
+    checkpoint.save(folder.resolve(CHECKPOINT));
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (metrics;
+        timing) {
+      metrics.force(false);
+    }
+  }
+}
