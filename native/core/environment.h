@@ -1,0 +1,115 @@
+// The contract between an environment and the engines: what an environment header may use and what it must provide.
+// Not an environment itself; `environments/simple_spread.h` is the one to read first.
+//
+// An environment is one struct in `namespace swarmgrad::SWARMGRAD_TARGET`. Float, Int and Mask are one value per lane:
+// sixteen environments side by side on the CPU, a single one in a CUDA thread. Data-dependent choices are `select`.
+//
+//   static constexpr const char *id, *summary, *description;
+//   static constexpr Parameter parameters[];          optional: named numbers, checked before construction
+//   explicit Environment(const double *parameter)     in the order of `parameters`
+//   int horizon() const                               default steps of an episode
+//   int group_count() const; Group group(int) const   groups hold consecutive agents
+//   void state(auto &visit)      visit("name", array, rows, columns) for everything that survives a step
+//   void scratch(auto &visit)    optional: the same for what lives within one step
+//   void reset(Draws &)          a new episode in every lane; may draw in sequence
+//   void observe(int agent, Observation)              writes every feature
+//   void available(int agent, AvailableActions)       only for groups with a mask: writes every action
+//   void act(int agent, Int action)                   writes only this agent's intent
+//   template <int K> void phase(int agent)            optional, K < phase_count; a barrier stands between phases
+//   void resolve(Draws &)        optional, once a step: the joint rule
+//   void share()                 optional, once a step: quantities that every agent's reward needs
+//   Float reward(int agent)
+//   Mask done()                  optional: the episode has ended (default: only the horizon ends it)
+//   Mask alive(int agent)        optional: the agent still acts (default: always)
+//
+// Order of a step: act for every agent, each phase for every agent, resolve, share, then reward, done and alive.
+// Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/lanes.h"
+#include "core/random.h"
+
+namespace swarmgrad::SWARMGRAD_TARGET {
+
+// A named number that configures an environment; value v of a choice is the v-th name in `choices` ("a|b|c").
+struct Parameter {
+  const char *name;
+  double default_value, minimum, maximum;
+  bool is_integer;
+  const char *summary;
+  const char *choices = nullptr;
+};
+
+// Agents that share a policy.
+struct Group {
+  const char *name;
+  int agents;
+  int observation_size;
+  int action_count;
+  bool has_mask = false;
+};
+
+// State or scratch: `T` is Float or Int, one slot per element and lane. The engine owns the memory.
+template <class T>
+class Array {
+ public:
+  SWARMGRAD_FUNCTION T &operator[](int index) const { return slots_[index]; }
+  SWARMGRAD_FUNCTION void bind(T *slots) { slots_ = slots; }
+
+ private:
+  T *slots_ = nullptr;
+};
+
+// Where observe() writes the features of one agent.
+class Observation {
+ public:
+  SWARMGRAD_FUNCTION Observation(float *first, ptrdiff_t stride) : first_(first), stride_(stride) {}
+  SWARMGRAD_FUNCTION void set(int feature, Float value) const { store(first_ + feature * stride_, value); }
+
+ private:
+  float *first_;
+  ptrdiff_t stride_;  // floats between features
+};
+
+// Where available() writes which actions an agent may take: one bit per lane and action.
+class AvailableActions {
+ public:
+  SWARMGRAD_FUNCTION explicit AvailableActions(uint16_t *bits) : bits_(bits) {}
+  SWARMGRAD_FUNCTION void set(int action, Mask value) const { bits_[action] = static_cast<uint16_t>(bits(value)); }
+
+ private:
+  uint16_t *bits_;
+};
+
+// Uniform draws in sequence, the same for an (environment, iteration, step, purpose) wherever it is played.
+class Draws {
+ public:
+  SWARMGRAD_FUNCTION Draws(Int environment, uint32_t iteration, uint32_t step, Purpose purpose, uint64_t seed)
+      : environment_(environment), iteration_(iteration), step_(step), purpose_(purpose), seed_(seed) {}
+
+  // The next 32 random bits of every lane.
+  SWARMGRAD_FUNCTION Int bits() {
+    const int word = next_ & 3;
+    if (word == 0)
+      block_ = philox(counter(environment_, iteration_, step_, 0, purpose_, next_ >> 2), static_cast<uint32_t>(seed_),
+                      static_cast<uint32_t>(seed_ >> 32));
+    ++next_;
+    return block_.word[word];
+  }
+  // The next number in [0, 1), a multiple of 2^-24.
+  SWARMGRAD_FUNCTION Float uniform() { return SWARMGRAD_TARGET::uniform(bits()); }
+  SWARMGRAD_FUNCTION Float uniform(float low, float high) { return fma(uniform(), Float(high - low), Float(low)); }
+
+ private:
+  Int environment_;
+  uint32_t iteration_, step_;
+  Purpose purpose_;
+  uint64_t seed_;
+  Block block_;
+  int next_ = 0;
+};
+
+}  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -1,0 +1,173 @@
+// Turns an environment struct (core/environment.h) into the table of functions over one cohort that the CPU engine calls.
+// Compiled once per environment and instruction set; holds no rule of any environment.
+#pragma once
+
+#include <new>
+
+#include "core/environment.h"
+#include "cpu/plan.h"
+
+namespace swarmgrad::SWARMGRAD_TARGET {
+
+template <class E>
+struct EnvironmentAdapter {
+  static_assert(sizeof(Float) == cpu::cache_line && sizeof(Int) == cpu::cache_line, "a slot is one cache line");
+  static_assert(
+      requires {
+        E::id;
+        E::summary;
+        E::description;
+      },
+      "an environment names itself: id, summary, description");
+  static_assert(
+      requires(E e, Draws d) { e.reset(d); }, "an environment needs: void reset(Draws &)");
+  static_assert(
+      requires(E e, Observation o) { e.observe(0, o); }, "an environment needs: void observe(int, Observation)");
+  static_assert(
+      requires(E e, Int action) { e.act(0, action); }, "an environment needs: void act(int agent, Int action)");
+  static_assert(
+      requires(E e) { Float(e.reward(0)); }, "an environment needs: Float reward(int agent)");
+
+  struct Measure {
+    size_t slots = 0;
+    int fields = 0;
+    int wanted = -1;
+    cpu::FieldShape shape = {};
+    template <class T>
+    void operator()(const char *name, Array<T> &, int rows, int columns) {
+      if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, slots * cpu::cache_line};
+      slots += static_cast<size_t>(rows) * static_cast<size_t>(columns);
+    }
+  };
+  template <class T>
+  static constexpr bool is_integer = __is_same(T, Int);
+
+  struct Bind {
+    char *memory;
+    template <class T>
+    void operator()(const char *, Array<T> &array, int rows, int columns) {
+      array.bind(reinterpret_cast<T *>(memory));
+      memory += static_cast<size_t>(rows) * static_cast<size_t>(columns) * cpu::cache_line;
+    }
+  };
+
+  static E &self(void *object) { return *static_cast<E *>(object); }
+  static const E &self(const void *object) { return *static_cast<const E *>(object); }
+
+  static constexpr int parameter_count() {
+    if constexpr (requires { E::parameters; })
+      return static_cast<int>(sizeof(E::parameters) / sizeof(Parameter));
+    else
+      return 0;
+  }
+  static cpu::ParameterShape parameter(int index) {
+    if constexpr (requires { E::parameters; }) {
+      const Parameter &p = E::parameters[index];
+      return {p.name, p.default_value, p.minimum, p.maximum, p.is_integer, p.summary, p.choices};
+    } else {
+      return {};
+    }
+  }
+
+  static void construct(const double *parameters, void *object, void *memory) {
+    E *environment = ::new (object) E(parameters);
+    if (memory == nullptr) return;
+    Bind bind{static_cast<char *>(memory)};
+    environment->state(bind);
+    if constexpr (requires { environment->scratch(bind); }) environment->scratch(bind);
+  }
+
+  static int horizon(const void *object) { return self(object).horizon(); }
+  static int group_count(const void *object) { return self(object).group_count(); }
+  static cpu::GroupShape group(const void *object, int index) {
+    const Group g = self(object).group(index);
+    return {g.name, g.agents, g.observation_size, g.action_count, g.has_mask};
+  }
+  static Measure measure_state(void *object, int wanted = -1) {
+    Measure measure;
+    measure.wanted = wanted;
+    self(object).state(measure);
+    return measure;
+  }
+  static int field_count(void *object) { return measure_state(object).fields; }
+  static cpu::FieldShape field(void *object, int index) { return measure_state(object, index).shape; }
+  static size_t state_bytes(void *object) { return measure_state(object).slots * cpu::cache_line; }
+  static size_t memory_bytes(void *object) {
+    Measure measure = measure_state(object);
+    if constexpr (requires { self(object).scratch(measure); }) self(object).scratch(measure);
+    return measure.slots * cpu::cache_line;
+  }
+
+  static Draws draws(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose) {
+    const Int lane = lane_index();
+    const Int last = context.members - 1;
+    const Int environment = Int(context.first_environment) + select(lane < last, lane, last);
+    return Draws(environment, context.iteration, step,
+                 static_cast<Purpose>(static_cast<uint32_t>(purpose) + context.stream), context.seed);
+  }
+
+  static int agent_count(const E &environment) {
+    int agents = 0;
+    for (int g = 0; g < environment.group_count(); ++g) agents += environment.group(g).agents;
+    return agents;
+  }
+
+  static void reset(void *object, const cpu::EnvironmentContext &context) {
+    Draws source = draws(context, 0, Purpose::reset);
+    self(object).reset(source);
+  }
+
+  static void observe(void *object, int first_agent, int count, float *observation, ptrdiff_t feature_stride,
+                      uint16_t *available, int action_count) {
+    E &environment = self(object);
+    for (int k = 0; k < count; ++k) {
+      environment.observe(first_agent + k, Observation(observation + k * lane_count, feature_stride));
+      if constexpr (requires(AvailableActions a) { environment.available(0, a); })
+        if (available != nullptr)
+          environment.available(first_agent + k, AvailableActions(available + k * action_count));
+    }
+  }
+
+  template <int K>
+  static void run_phases(E &environment, int agents) {
+    if constexpr (requires { E::phase_count; }) {
+      if constexpr (K < E::phase_count) {
+        for (int agent = 0; agent < agents; ++agent) environment.template phase<K>(agent);
+        run_phases<K + 1>(environment, agents);
+      }
+    }
+  }
+
+  static uint32_t step(void *object, const cpu::EnvironmentContext &context, int step, const int32_t *action,
+                       float *reward) {
+    E &environment = self(object);
+    const int agents = agent_count(environment);
+    for (int agent = 0; agent < agents; ++agent) environment.act(agent, Int::load(action + agent * lane_count));
+    run_phases<0>(environment, agents);
+    if constexpr (requires(Draws d) { environment.resolve(d); }) {
+      Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
+      environment.resolve(source);
+    }
+    if constexpr (requires { environment.share(); }) environment.share();
+    for (int agent = 0; agent < agents; ++agent) store(reward + agent * lane_count, environment.reward(agent));
+    if constexpr (requires { environment.done(); })
+      return bits(environment.done());
+    else
+      return 0;
+  }
+
+  static uint32_t alive(void *object, int agent) {
+    if constexpr (requires { self(object).alive(agent); })
+      return bits(self(object).alive(agent));
+    else
+      return 0xffffu;
+  }
+
+  static constexpr cpu::EnvironmentTable table() {
+    return {
+        E::id, E::summary,  E::description, parameter_count(), parameter,    sizeof(E), construct, horizon, group_count,
+        group, field_count, field,          state_bytes,       memory_bytes, reset,     observe,   step,    alive};
+  }
+};
+
+}  // namespace swarmgrad::SWARMGRAD_TARGET

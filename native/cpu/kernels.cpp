@@ -1,0 +1,819 @@
+// One cohort of sixteen episodes from reset to gradient, compiled once per instruction set:
+// reset, [observe, logits, sample, step] x horizon, weights, backward, and the sums over the cohort.
+// Scheduling, memory and the ABI are elsewhere (engine.cpp); the formulas are in core/.
+#include "core/policy.h"
+#include "core/random.h"
+#include "core/weights.h"
+#include "cpu/plan.h"
+#include "cpu/tiles.h"
+
+namespace swarmgrad::SWARMGRAD_TARGET {
+
+#define SWARMGRAD_CATALOGUE_ENTRY(name) extern const cpu::EnvironmentTable name##_table;
+#include "catalogue.inc"
+#undef SWARMGRAD_CATALOGUE_ENTRY
+
+namespace {
+
+using cpu::GroupPlan;
+using cpu::Layer;
+using cpu::Pass;
+using cpu::Plan;
+using cpu::Worker;
+
+constexpr uint32_t all_lanes = 0xffffu;
+
+// ---- panels: weights in the order in which tiles read them -------------------------------------------------------
+
+// panels [output / tile][input][tile] of matrix(output, input) = weight[output x row_step + input x column_step].
+void pack_matrix(const float *weight, int64_t row_step, int64_t column_step, int outputs, int inputs, float *panels,
+                 int64_t share, int64_t shares) {
+  const int count = (outputs + tile_outputs - 1) / tile_outputs;
+  for (int panel = static_cast<int>(share); panel < count; panel += static_cast<int>(shares)) {
+    float *to = panels + static_cast<ptrdiff_t>(panel) * tile_outputs * inputs;
+    for (int k = 0; k < inputs; ++k)
+      for (int o = 0; o < tile_outputs; ++o) {
+        const int output = panel * tile_outputs + o;
+        *to++ = output < outputs ? weight[output * row_step + k * column_step] : 0.0f;
+      }
+  }
+}
+
+void pack_panels(const Plan &plan, const float *parameters, float *panels, int64_t share, int64_t shares) {
+  for (int g = 0; g < plan.group_count; ++g) {
+    const GroupPlan &group = plan.group[g];
+    for (int l = 0; l < group.layer_count; ++l) {
+      const Layer &layer = group.layer[l];
+      const float *weight = parameters + layer.weight;
+      pack_matrix(weight, layer.inputs, 1, layer.outputs, layer.inputs, panels + layer.forward_panel, share, shares);
+      if (layer.backward_panel >= 0)
+        pack_matrix(weight, 1, layer.inputs, layer.inputs, layer.outputs, panels + layer.backward_panel, share, shares);
+    }
+  }
+}
+
+// ---- one group's part of a worker's memory -----------------------------------------------------------------------
+
+struct GroupMemory {
+  const GroupPlan &plan;
+  Vectors features, logits;
+  uint16_t *available;  // null without a mask
+  int32_t *action;
+  float *reward;  // then, in its place, the weight
+  uint16_t *alive;
+  double *values;
+  double *entropy;
+  float *scratch;
+
+  GroupMemory(const GroupPlan &group, char *memory)
+      : plan(group),
+        features{reinterpret_cast<float *>(memory + group.features), group.row_stride},
+        logits{reinterpret_cast<float *>(memory + group.logits), group.row_stride},
+        available(reinterpret_cast<uint16_t *>(memory + group.available)),
+        action(reinterpret_cast<int32_t *>(memory + group.action)),
+        reward(reinterpret_cast<float *>(memory + group.reward)),
+        alive(reinterpret_cast<uint16_t *>(memory + group.alive)),
+        values(reinterpret_cast<double *>(memory + group.values)),
+        entropy(reinterpret_cast<double *>(memory + group.entropy)),
+        scratch(reinterpret_cast<float *>(memory + group.scratch)) {}
+
+  // The mask of a stored row, or null where every action is available.
+  const uint16_t *available_at(int64_t stored_row, bool has_mask) const {
+    return has_mask ? available + stored_row * plan.action_count : nullptr;
+  }
+  // Features of a layer's output; the last layer's are the logits.
+  Vectors output_of(int layer) const {
+    return layer + 1 == plan.layer_count ? logits
+                                         : features.from(static_cast<int>(plan.layer[layer + 1].input_feature));
+  }
+  Vectors input_of(int layer) const { return features.from(static_cast<int>(plan.layer[layer].input_feature)); }
+};
+
+// Stored rows begin .. end - 1: observation features -> hidden features -> logits.
+void forward_rows(const GroupMemory &memory, const float *parameters, const float *panels, int64_t begin, int64_t end) {
+  const GroupPlan &group = memory.plan;
+  for (int l = 0; l < group.layer_count; ++l) {
+    const Layer &layer = group.layer[l];
+    const float *panel = panels + layer.forward_panel, *bias = parameters + layer.bias;
+    const Vectors in = memory.input_of(l), out = memory.output_of(l);
+    if (l + 1 == group.layer_count)
+      product<Finish::none>(panel, bias, layer.inputs, layer.outputs, in, out, begin, end);
+    else if (group.activation == SWARMGRAD_TANH)
+      product<Finish::tanh>(panel, bias, layer.inputs, layer.outputs, in, out, begin, end);
+    else
+      product<Finish::relu>(panel, bias, layer.inputs, layer.outputs, in, out, begin, end);
+  }
+}
+
+// Stored rows 0 .. rows - 1, whose logits now hold their gradient: parameter gradients, last layer first. Each layer's
+// input features are overwritten by their own gradient once nothing needs them.
+void backward_rows(const GroupMemory &memory, const float *panels, int64_t first_row, int64_t rows, float *gradient) {
+  const GroupPlan &group = memory.plan;
+  for (int l = group.layer_count - 1; l >= 0; --l) {
+    const Layer &layer = group.layer[l];
+    const Vectors whole_in = memory.input_of(l), whole_delta = memory.output_of(l);
+    const Vectors in = {whole_in.at(0, first_row), whole_in.stride};
+    const Vectors delta = {whole_delta.at(0, first_row), whole_delta.stride};
+    outer_product(delta, layer.outputs, in, layer.inputs, rows, gradient + layer.weight);
+    bias_gradient(delta, layer.outputs, rows, gradient + layer.bias);
+    if (l == 0) break;
+    const float *panel = panels + layer.backward_panel;
+    if (group.activation == SWARMGRAD_TANH)
+      product<Finish::tanh_slope>(panel, nullptr, layer.outputs, layer.inputs, delta, in, 0, rows);
+    else
+      product<Finish::relu_slope>(panel, nullptr, layer.outputs, layer.inputs, delta, in, 0, rows);
+  }
+}
+
+// ---- one cohort --------------------------------------------------------------------------------------------------
+
+class Cohort {
+ public:
+  Cohort(const Pass &pass, Worker &worker, int64_t first, int64_t members)
+      : pass_(pass),
+        plan_(*pass.plan),
+        worker_(worker),
+        first_(first),
+        members_(static_cast<int>(members)),
+        member_bits_(all_lanes >> (cpu::cohort_size - members_)),
+        context_{static_cast<int32_t>(pass.first_episode + first), members_, pass.iteration, pass.stream, pass.seed},
+        object_(worker.memory + plan_.environment_object),
+        length_(reinterpret_cast<int32_t *>(worker.memory + plan_.lengths)) {}
+
+  // Plays the episodes and adds what they give. False where the pass was cancelled or a fault was found.
+  bool play(float *block_gradient, double *statistics) {
+    if (!roll_out()) return false;
+    for (int g = 0; g < plan_.group_count; ++g) {
+      const GroupMemory memory = group_memory(g);
+      if (!add_returns(memory, statistics)) return false;
+      if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].reward);
+      if (!pass_.learns) continue;
+      make_weights(g, memory);
+      add_weights(memory, statistics);
+      add_values(g, memory, statistics);
+      if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].weight);
+      if (!add_gradient(memory, block_gradient)) return false;
+    }
+    return true;
+  }
+
+  // The gradient of the given batch's episodes.
+  bool differentiate_given(float *block_gradient) {
+    load_given();
+    return add_gradient(group_memory(pass_.given->group), block_gradient);
+  }
+
+  // The weights of given rewards.
+  void weigh_given(const swarmgrad_rewards &rewards) {
+    const GroupMemory memory = group_memory(rewards.group);
+    load_rewards(rewards, memory);
+    make_weights(rewards.group, memory);
+    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
+      for (int lane = 0; lane < members_; ++lane)
+        rewards.weight[row * rewards.environments + first_ + lane] = memory.reward[row * lane_count + lane];
+  }
+
+ private:
+  GroupMemory group_memory(int g) const { return GroupMemory(plan_.group[g], worker_.memory); }
+  bool cancelled() const { return pass_.cancelled->load(std::memory_order_relaxed); }
+  bool fault(const char *what, uint32_t lanes, int agent, int step) {
+    worker_.fault = {what, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step};
+    return false;
+  }
+  bool has_mask(const GroupPlan &group) const {
+    return pass_.given != nullptr ? pass_.given->mask != nullptr : group.has_mask;
+  }
+
+  // -- rollout
+
+  bool roll_out() {
+    plan_.environment->reset(object_, context_);
+    for (int lane = 0; lane < cpu::cohort_size; ++lane) length_[lane] = 0;
+    for (int g = 0; g < plan_.group_count; ++g) store(group_memory(g).entropy, Double(0.0));
+    uint32_t finished = all_lanes & ~member_bits_;
+    for (int step = 0; step < plan_.horizon && finished != all_lanes; ++step) {
+      if (cancelled()) return false;
+      if (pass_.learns && plan_.replays && plan_.snapshot_of_step[step] >= 0) save_state(plan_.snapshot_of_step[step]);
+      for (int g = 0; g < plan_.group_count; ++g)
+        if (!act(g, step, finished)) return false;
+      finished = advance(step, finished);
+      steps_ = step + 1;
+    }
+    for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
+      for (int lane = 0; pass_.trajectories[g].episode_length != nullptr && lane < members_; ++lane)
+        pass_.trajectories[g].episode_length[first_ + lane] = length_[lane];
+    return true;
+  }
+
+  // Observes, evaluates the policy and samples for every agent of a group.
+  bool act(int g, int step, uint32_t finished) {
+    const GroupMemory memory = group_memory(g);
+    const GroupPlan &group = memory.plan;
+    const int64_t step_row = static_cast<int64_t>(step) * group.agents;
+    const bool keeps_rows = !plan_.replays;
+    const int chunk = group.agents < group.stored_rows ? group.agents : static_cast<int>(group.stored_rows);
+    for (int first = 0; first < group.agents; first += chunk) {
+      const int count = first + chunk < group.agents ? chunk : group.agents - first;
+      const int64_t row = step_row + first, stored = keeps_rows ? row : 0;
+      for (int k = 0; k < count; ++k)
+        memory.alive[row + k] =
+            static_cast<uint16_t>(plan_.environment->alive(object_, group.first_agent + first + k) & ~finished);
+      if (pass_.acting != SWARMGRAD_ACT_RANDOM || group.has_mask || pass_.trajectories != nullptr)
+        observe(memory, first, count, row, stored);
+      if (pass_.acting == SWARMGRAD_ACT_RANDOM) {
+        for (int k = 0; k < count; ++k)
+          for (int a = 0; a < group.action_count; ++a) store(memory.logits.at(a, stored + k), Float(0.0f));
+      } else {
+        forward_rows(memory, pass_.parameters, pass_.panels, stored, stored + count);
+      }
+      for (int k = 0; k < count; ++k)
+        if (!choose(g, memory, step, first + k, row + k, stored + k)) return false;
+    }
+    return true;
+  }
+
+  // Fills stored rows of observation and mask; a lane that is not alive observes zeros.
+  void observe(const GroupMemory &memory, int first_agent, int count, int64_t row, int64_t stored) {
+    const GroupPlan &group = memory.plan;
+    plan_.environment->observe(object_, group.first_agent + first_agent, count, memory.features.at(0, stored),
+                               memory.features.stride * lane_count,
+                               group.has_mask ? memory.available + stored * group.action_count : nullptr,
+                               group.action_count);
+    for (int k = 0; k < count; ++k) silence_dead(memory, row + k, stored + k);
+  }
+  void silence_dead(const GroupMemory &memory, int64_t row, int64_t stored) {
+    if (memory.alive[row] == all_lanes) return;
+    const Mask alive = mask_from_bits(memory.alive[row]);
+    for (int f = 0; f < memory.plan.observation_size; ++f) {
+      float *where = memory.features.at(f, stored);
+      store(where, select(alive, Float::load(where), Float(0.0f)));
+    }
+  }
+
+  bool choose(int g, const GroupMemory &memory, int step, int agent, int64_t row, int64_t stored) {
+    const GroupPlan &group = memory.plan;
+    const Logits logits(memory.logits.at(0, stored), memory.logits.stride * lane_count, group.action_count,
+                        memory.available_at(stored, group.has_mask), memory.scratch);
+    const Mask alive = mask_from_bits(memory.alive[row]);
+    const Mask broken = alive & !logits.is_valid();
+    if (any(broken))
+      return fault("the logits are not finite, or no action is available", bits(broken), group.first_agent + agent,
+                   step);
+    Int action = 0;
+    if (pass_.acting == SWARMGRAD_ACT_GREEDY)
+      action = logits.greedy();
+    else
+      action = logits.sample(uniform(action_bits(step, group.first_agent + agent)));
+    action = select(alive, action, Int(0));
+    store(memory.action + row * lane_count, action);
+    if (pass_.acting != SWARMGRAD_ACT_RANDOM)
+      store(memory.entropy, Double::load(memory.entropy) + widen(select(alive, logits.entropy(), Float(0.0f))));
+    if (pass_.trajectories != nullptr) write_action(memory, pass_.trajectories[g], logits, action, row, stored);
+    return true;
+  }
+
+  // Four agents share one block of random words: agent i takes word i mod 4 of the block of agent i - i mod 4.
+  Int action_bits(int step, int agent) {
+    if (agent % 4 == 0 || step != drawn_step_ || agent / 4 != drawn_agent_) {
+      const Int lane = lane_index(), last = members_ - 1;
+      const Int environment = Int(context_.first_environment) + select(lane < last, lane, last);
+      const Purpose purpose = static_cast<Purpose>(static_cast<uint32_t>(Purpose::act) + pass_.stream);
+      drawn_ = philox(counter(environment, pass_.iteration, static_cast<uint32_t>(step), agent - agent % 4, purpose, 0),
+                      static_cast<uint32_t>(pass_.seed), static_cast<uint32_t>(pass_.seed >> 32));
+      drawn_step_ = step;
+      drawn_agent_ = agent / 4;
+    }
+    return drawn_.word[agent % 4];
+  }
+
+  // Steps the environment with the stored actions; finished lanes keep the state they ended in and earn nothing.
+  uint32_t advance(int step, uint32_t finished) {
+    int32_t *action = reinterpret_cast<int32_t *>(worker_.memory + plan_.actions);
+    float *reward = reinterpret_cast<float *>(worker_.memory + plan_.rewards);
+    gather_actions(step, action);
+    const uint32_t before = finished;
+    const uint32_t ended = step_environment(step, finished, action, reward);
+    for (int g = 0; g < plan_.group_count; ++g) {
+      const GroupMemory memory = group_memory(g);
+      for (int k = 0; k < memory.plan.agents; ++k) {
+        const Float earned = Float::load(reward + (memory.plan.first_agent + k) * lane_count);
+        const int64_t row = static_cast<int64_t>(step) * memory.plan.agents + k;
+        store(memory.reward + row * lane_count, select(mask_from_bits(before), Float(0.0f), earned));
+      }
+    }
+    for (int lane = 0; lane < cpu::cohort_size; ++lane) length_[lane] += (before >> lane & 1u) == 0u ? 1 : 0;
+    return finished | ended;
+  }
+  void gather_actions(int step, int32_t *action) const {
+    for (int g = 0; g < plan_.group_count; ++g) {
+      const GroupMemory memory = group_memory(g);
+      const int32_t *from = memory.action + static_cast<int64_t>(step) * memory.plan.agents * lane_count;
+      int32_t *to = action + memory.plan.first_agent * lane_count;
+      for (int k = 0; k < memory.plan.agents * lane_count; ++k) to[k] = from[k];
+    }
+  }
+  uint32_t step_environment(int step, uint32_t finished, const int32_t *action, float *reward) {
+    char *state = worker_.memory + plan_.environment_memory;
+    char *kept =
+        worker_.memory + plan_.snapshots + static_cast<size_t>(plan_.snapshot_count) * plan_.environment_state_bytes;
+    const bool freezes = (finished & member_bits_) != 0;
+    if (freezes) copy_slots(state, kept);
+    const uint32_t ended = plan_.environment->step(object_, context_, step, action, reward);
+    if (freezes) {
+      const Mask frozen = mask_from_bits(finished);
+      for (size_t at = 0; at < plan_.environment_state_bytes; at += cpu::cache_line) {
+        int32_t *slot = reinterpret_cast<int32_t *>(state + at);
+        store(slot, select(frozen, Int::load(reinterpret_cast<const int32_t *>(kept + at)), Int::load(slot)));
+      }
+    }
+    return ended;
+  }
+  void copy_slots(const char *from, char *to) const {
+    for (size_t at = 0; at < plan_.environment_state_bytes; at += cpu::cache_line)
+      store(reinterpret_cast<int32_t *>(to + at), Int::load(reinterpret_cast<const int32_t *>(from + at)));
+  }
+  char *snapshot(int index) const {
+    return worker_.memory + plan_.snapshots + static_cast<size_t>(index) * plan_.environment_state_bytes;
+  }
+  void save_state(int index) const { copy_slots(worker_.memory + plan_.environment_memory, snapshot(index)); }
+
+  // -- statistics and weights
+
+  bool add_returns(const GroupMemory &memory, double *statistics) {
+    const GroupPlan &group = memory.plan;
+    double *out = statistics + group.statistics;
+    const Mask members = mask_from_bits(member_bits_);
+    Double team = 0.0;
+    for (int agent = 0; agent < group.agents; ++agent) {
+      Double own = 0.0;
+      for (int step = 0; step < steps_; ++step)
+        own += widen(Float::load(memory.reward + (static_cast<int64_t>(step) * group.agents + agent) * lane_count));
+      own = select(members, own, Double(0.0));
+      statistics[cpu::agent_return_at(group, agent)] += lane_sum(own);
+      team += own;
+    }
+    const Mask broken = members & !(team - team == Double(0.0));
+    if (any(broken)) return find_reward_fault(memory, bits(broken));
+    out[cpu::return_sum] += lane_sum(team);
+    out[cpu::return_square_sum] += lane_sum(team * team);
+    double length = 0, agent_steps = 0;
+    for (int lane = 0; lane < members_; ++lane) {
+      const double value = SWARMGRAD_TARGET::lane(team, lane);
+      out[cpu::return_minimum] = value < out[cpu::return_minimum] ? value : out[cpu::return_minimum];
+      out[cpu::return_maximum] = out[cpu::return_maximum] < value ? value : out[cpu::return_maximum];
+      length += length_[lane];
+    }
+    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * group.agents; ++row)
+      agent_steps += __builtin_popcount(memory.alive[row]);
+    out[cpu::length_sum] += length;
+    out[cpu::agent_step_count] += agent_steps;
+    out[cpu::entropy_sum] += lane_sum(Double::load(memory.entropy));
+    return true;
+  }
+
+  bool find_reward_fault(const GroupMemory &memory, uint32_t lanes) {
+    const int agents = memory.plan.agents;
+    for (int step = 0; step < steps_; ++step)
+      for (int agent = 0; agent < agents; ++agent) {
+        const Float reward = Float::load(memory.reward + (static_cast<int64_t>(step) * agents + agent) * lane_count);
+        const Mask broken = mask_from_bits(lanes) & !(reward - reward == 0.0f);
+        if (any(broken)) return fault("the reward is not finite", bits(broken), memory.plan.first_agent + agent, step);
+      }
+    return fault("the return is not finite", lanes, memory.plan.first_agent, steps_ - 1);
+  }
+
+  WeightRule rule_of(int g) const {
+    const cpu::GroupRule &rule = pass_.rule[g];
+    return {static_cast<WeightRule::Kind>(rule.kind), static_cast<WeightRule::Baseline>(rule.baseline), rule.discount,
+            rule.factor};
+  }
+  CohortReturns returns_of(int g, const GroupMemory &memory) const {
+    return {
+        steps_,       memory.plan.agents, mask_from_bits(member_bits_), memory.reward, pass_.rule[g].previous_baseline,
+        memory.values};
+  }
+
+  // Replaces rewards by weights, row by row.
+  void make_weights(int g, const GroupMemory &memory) {
+    const GroupPlan &group = memory.plan;
+    const WeightRule rule = rule_of(g);
+    const CohortReturns returns = returns_of(g, memory);
+    compute_values(rule, returns);
+    for (int step = 0; step < steps_; ++step) {
+      Float weight = 0.0f;
+      for (int agent = 0; agent < group.agents; ++agent) {
+        const int64_t row = static_cast<int64_t>(step) * group.agents + agent;
+        if (agent == 0 || rule.kind == WeightRule::own_return)
+          weight = row_weight(rule, returns, step, agent, members_);
+        store(memory.reward + row * lane_count, select(mask_from_bits(memory.alive[row]), weight, Float(0.0f)));
+      }
+    }
+  }
+  void add_weights(const GroupMemory &memory, double *statistics) const {
+    Double sum = 0.0, squares = 0.0, magnitude = 0.0;
+    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row) {
+      const Float weight = Float::load(memory.reward + row * lane_count);
+      const Double wide = widen(weight);
+      sum += wide;
+      squares += wide * wide;
+      magnitude += widen(abs(weight));
+    }
+    double *out = statistics + memory.plan.statistics;
+    out[cpu::weight_sum] += lane_sum(sum);
+    out[cpu::weight_square_sum] += lane_sum(squares);
+    out[cpu::weight_magnitude_sum] += lane_sum(magnitude);
+  }
+  // What the next batch's baseline is made of.
+  void add_values(int g, const GroupMemory &memory, double *statistics) const {
+    const WeightRule rule = rule_of(g);
+    const Mask members = mask_from_bits(member_bits_);
+    const int count = rule.is_per_step() ? steps_ : rule.kind == WeightRule::own_return ? memory.plan.agents : 1;
+    for (int k = 0; k < count; ++k) {
+      const Double value = select(members, Double::load(memory.values + k * lane_count), Double(0.0));
+      statistics[cpu::value_sum_at(memory.plan, rule.is_per_step() ? k : 0)] += lane_sum(value);
+    }
+  }
+
+  // -- gradient
+
+  bool add_gradient(const GroupMemory &memory, float *block_gradient) {
+    const GroupPlan &group = memory.plan;
+    float *cohort = reinterpret_cast<float *>(worker_.memory + plan_.cohort_gradient);
+    float *segment = cohort + plan_.parameter_count;
+    const int64_t rows = static_cast<int64_t>(steps_) * group.agents;
+    bool first = true;
+    for (int64_t s = 0; s < group.segments; ++s) {
+      const int64_t begin = cpu::segment_begin(group, s);
+      const int64_t end = cpu::segment_begin(group, s + 1) < rows ? cpu::segment_begin(group, s + 1) : rows;
+      if (begin >= end) break;
+      if (cancelled()) return false;
+      const bool restores = plan_.replays || pass_.given != nullptr;
+      if (restores && !restore_rows(memory, begin, end)) return false;
+      const int64_t stored = restores ? 0 : begin;
+      for (int64_t row = begin; row < end; ++row) {
+        const int64_t at = stored + row - begin;
+        float *logit = memory.logits.at(0, at);
+        const Logits logits(logit, memory.logits.stride * lane_count, group.action_count,
+                            memory.available_at(at, has_mask(group)), memory.scratch);
+        const Mask alive = mask_from_bits(memory.alive[row]);
+        if (pass_.given != nullptr && any(alive & !logits.is_valid()))
+          return fault("the logits are not finite, or no action is available", bits(alive & !logits.is_valid()),
+                       group.first_agent + static_cast<int>(row % group.agents), static_cast<int>(row / group.agents));
+        logits.gradient(Int::load(memory.action + row * lane_count), Float::load(memory.reward + row * lane_count),
+                        static_cast<float>(pass_.entropy_coefficient), alive, logit);
+      }
+      float *out = first ? cohort : segment;
+      backward_rows(memory, pass_.panels, stored, end - begin, out);
+      if (!first)
+        for (int64_t p = group.parameter_offset; p < group.parameter_offset + group.parameter_count; ++p)
+          cohort[p] += segment[p];
+      first = false;
+    }
+    if (!first)
+      for (int64_t p = group.parameter_offset; p < group.parameter_offset + group.parameter_count; ++p)
+        block_gradient[p] += cohort[p];
+    return true;
+  }
+
+  // Brings rows begin .. end - 1 back into stored rows 0 ..: replayed from a snapshot, or copied from a given batch.
+  bool restore_rows(const GroupMemory &memory, int64_t begin, int64_t end) {
+    const GroupPlan &group = memory.plan;
+    const int first_step = static_cast<int>(begin / group.agents),
+              last_step = static_cast<int>((end - 1) / group.agents);
+    if (pass_.given == nullptr)
+      copy_slots(snapshot(plan_.snapshot_of_step[first_step]), worker_.memory + plan_.environment_memory);
+    for (int step = first_step; step <= last_step; ++step) {
+      const int64_t step_row = static_cast<int64_t>(step) * group.agents;
+      const int64_t from = begin > step_row ? begin : step_row;
+      const int64_t to = end < step_row + group.agents ? end : step_row + group.agents;
+      const int agent = static_cast<int>(from - step_row), count = static_cast<int>(to - from);
+      if (pass_.given != nullptr) {
+        for (int k = 0; k < count; ++k) copy_given_row(memory, step, agent + k, from + k, from + k - begin);
+        continue;
+      }
+      observe(memory, agent, count, from, from - begin);
+      if (step < last_step) replay_step(step);
+    }
+    forward_rows(memory, pass_.parameters, pass_.panels, 0, end - begin);
+    return true;
+  }
+  void replay_step(int step) {
+    int32_t *action = reinterpret_cast<int32_t *>(worker_.memory + plan_.actions);
+    float *reward = reinterpret_cast<float *>(worker_.memory + plan_.rewards);
+    gather_actions(step, action);
+    uint32_t finished = all_lanes & ~member_bits_;
+    for (int lane = 0; lane < members_; ++lane)
+      if (length_[lane] <= step) finished |= 1u << lane;
+    step_environment(step, finished, action, reward);
+  }
+
+  // -- given batches and records: [..][environment] with `episodes` environments, this cohort's from first_
+
+  void load_given() {
+    const swarmgrad_batch &batch = *pass_.given;
+    const GroupMemory memory = group_memory(batch.group);
+    steps_ = batch.steps;
+    const int64_t rows = static_cast<int64_t>(steps_) * memory.plan.agents;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t at = row * batch.environments + first_;
+      uint32_t alive = 0;
+      for (int lane = 0; lane < cpu::cohort_size; ++lane) {
+        const bool lives = lane < members_ && (batch.alive == nullptr || batch.alive[at + lane] != 0);
+        memory.action[row * lane_count + lane] = lives ? batch.action[at + lane] : 0;
+        memory.reward[row * lane_count + lane] = lives ? batch.weight[at + lane] : 0.0f;
+        alive |= static_cast<uint32_t>(lives) << lane;
+      }
+      memory.alive[row] = static_cast<uint16_t>(alive);
+    }
+  }
+  void load_rewards(const swarmgrad_rewards &rewards, const GroupMemory &memory) {
+    steps_ = rewards.steps;
+    for (int lane = 0; lane < cpu::cohort_size; ++lane)
+      length_[lane] = lane >= members_                    ? 0
+                      : rewards.episode_length == nullptr ? rewards.steps
+                                                          : rewards.episode_length[first_ + lane];
+    for (int step = 0; step < steps_; ++step)
+      for (int agent = 0; agent < memory.plan.agents; ++agent) {
+        const int64_t row = static_cast<int64_t>(step) * memory.plan.agents + agent;
+        const int64_t at = row * rewards.environments + first_;
+        uint32_t alive = 0;
+        for (int lane = 0; lane < cpu::cohort_size; ++lane) {
+          const bool plays = step < length_[lane];
+          const bool lives = plays && (rewards.alive == nullptr || rewards.alive[at + lane] != 0);
+          memory.reward[row * lane_count + lane] = plays ? rewards.reward[at + lane] : 0.0f;
+          alive |= static_cast<uint32_t>(lives) << lane;
+        }
+        memory.alive[row] = static_cast<uint16_t>(alive);
+      }
+  }
+  void copy_given_row(const GroupMemory &memory, int step, int agent, int64_t row, int64_t stored) {
+    const swarmgrad_batch &batch = *pass_.given;
+    const GroupPlan &group = memory.plan;
+    const int64_t given_row = static_cast<int64_t>(step) * group.agents + agent;
+    for (int f = 0; f < group.observation_size; ++f) {
+      const float *from = batch.observation + (given_row * group.observation_size + f) * batch.environments + first_;
+      float *to = memory.features.at(f, stored);
+      for (int lane = 0; lane < cpu::cohort_size; ++lane) to[lane] = lane < members_ ? from[lane] : 0.0f;
+    }
+    silence_dead(memory, row, stored);
+    if (batch.mask == nullptr) return;
+    for (int a = 0; a < group.action_count; ++a) {
+      const uint8_t *from = batch.mask + (given_row * group.action_count + a) * batch.environments + first_;
+      uint32_t available = 0;
+      for (int lane = 0; lane < members_; ++lane) available |= static_cast<uint32_t>(from[lane] != 0) << lane;
+      memory.available[stored * group.action_count + a] = static_cast<uint16_t>(available);
+    }
+  }
+
+  void write_action(const GroupMemory &memory, const swarmgrad_trajectories &out, const Logits &logits, Int action,
+                    int64_t row, int64_t stored) {
+    const GroupPlan &group = memory.plan;
+    const int64_t environments = pass_.episodes;
+    const Float log_probability = logits.log_probability(action);
+    for (int lane = 0; lane < members_; ++lane) {
+      const int64_t at = row * environments + first_ + lane;
+      const bool lives = (memory.alive[row] >> lane & 1) != 0;
+      if (out.action != nullptr) out.action[at] = memory.action[row * lane_count + lane];
+      if (out.alive != nullptr) out.alive[at] = lives;
+      if (out.log_probability != nullptr)
+        out.log_probability[at] = lives ? SWARMGRAD_TARGET::lane(log_probability, lane) : 0.0f;
+      for (int f = 0; out.observation != nullptr && f < group.observation_size; ++f)
+        out.observation[(row * group.observation_size + f) * environments + first_ + lane] =
+            memory.features.at(f, stored)[lane];
+      for (int a = 0; out.mask != nullptr && group.has_mask && a < group.action_count; ++a)
+        out.mask[(row * group.action_count + a) * environments + first_ + lane] =
+            memory.available[stored * group.action_count + a] >> lane & 1;
+    }
+  }
+  void write_rows(const GroupMemory &memory, float *to) const {
+    for (int64_t row = 0; to != nullptr && row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
+      for (int lane = 0; lane < members_; ++lane)
+        to[row * pass_.episodes + first_ + lane] = memory.reward[row * lane_count + lane];
+  }
+
+  const Pass &pass_;
+  const Plan &plan_;
+  Worker &worker_;
+  int64_t first_;
+  int members_;
+  uint32_t member_bits_;
+  cpu::EnvironmentContext context_;
+  void *object_;
+  int32_t *length_;
+  int steps_ = 0;
+  Block drawn_;
+  int drawn_step_ = -1, drawn_agent_ = -1;
+};
+
+// ---- what the engine calls ---------------------------------------------------------------------------------------
+
+void run_block(const Pass &pass, Worker &worker, int64_t block) {
+  const Plan &plan = *pass.plan;
+  float *gradient = pass.block_gradient + block * plan.parameter_count;
+  double *statistics = pass.block_statistics + block * plan.statistics_per_block;
+  for (int64_t p = 0; pass.learns && p < plan.parameter_count; ++p) gradient[p] = 0.0f;
+  for (int64_t k = 0; k < plan.statistics_per_block; ++k) statistics[k] = 0.0;
+  for (int g = 0; g < plan.group_count; ++g) {
+    statistics[plan.group[g].statistics + cpu::return_minimum] = __builtin_inf();
+    statistics[plan.group[g].statistics + cpu::return_maximum] = -__builtin_inf();
+  }
+  for (int64_t c = cpu::part_begin(block, pass.cohorts, pass.blocks);
+       c < cpu::part_begin(block + 1, pass.cohorts, pass.blocks); ++c) {
+    const int64_t first = cpu::part_begin(c, pass.episodes, pass.cohorts);
+    Cohort cohort(pass, worker, first, cpu::part_begin(c + 1, pass.episodes, pass.cohorts) - first);
+    if (!(pass.given == nullptr ? cohort.play(gradient, statistics) : cohort.differentiate_given(gradient))) return;
+    pass.cohorts_finished->fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+// Adjacent blocks first, then pairs of pairs; an odd one waits for its level's end.
+void reduce_gradient(float *blocks, int64_t stride, int64_t count, double divisor, float *gradient, cpu::Range range) {
+  constexpr int64_t chunk = 1024;
+  for (int64_t begin = range.begin; begin < range.end; begin += chunk) {
+    const int64_t end = begin + chunk < range.end ? begin + chunk : range.end;
+    for (int64_t step = 1; step < count; step *= 2)
+      for (int64_t b = 0; b + step < count; b += 2 * step) {
+        float *to = blocks + b * stride;
+        const float *from = blocks + (b + step) * stride;
+        for (int64_t p = begin; p < end; ++p) to[p] += from[p];
+      }
+    for (int64_t p = begin; p < end; ++p) gradient[p] = static_cast<float>(static_cast<double>(blocks[p]) / divisor);
+  }
+}
+
+double sum_of_squares(const float *values, int64_t count) {
+  Double sum = 0.0;
+  int64_t k = 0;
+  for (; k + lane_count <= count; k += lane_count) {
+    const Double value = widen(Float::load(values + k));
+    sum += value * value;
+  }
+  float rest[lane_count] = {};
+  for (int64_t r = 0; k + r < count; ++r) rest[r] = values[k + r];
+  const Double value = widen(Float::load(rest));
+  return lane_sum(sum + value * value);
+}
+
+// SGD: p += rate g. Adam (Kingma and Ba 2015, algorithm 1), ascending.
+void optimize(const cpu::OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
+              const float *gradient, cpu::Range range) {
+  if (rule.kind == SWARMGRAD_SGD) {
+    for (int64_t p = range.begin; p < range.end; ++p)
+      parameters[p] += rule.learning_rate * (gradient[p] * rule.gradient_factor);
+    return;
+  }
+  for (int64_t p = range.begin; p < range.end; ++p) {
+    const float g = gradient[p] * rule.gradient_factor;
+    first_moment[p] = rule.beta1 * first_moment[p] + (1.0f - rule.beta1) * g;
+    second_moment[p] = rule.beta2 * second_moment[p] + (1.0f - rule.beta2) * (g * g);
+    const float mean = first_moment[p] / rule.first_correction;
+    const float deviation = __builtin_sqrtf(second_moment[p] / rule.second_correction) + rule.epsilon;
+    parameters[p] += rule.learning_rate * (mean / deviation);
+  }
+}
+
+void forward(const Pass &pass, Worker &worker, int g, int64_t rows, const float *observation, float *hidden,
+             float *logit) {
+  const GroupPlan &group = pass.plan->group[g];
+  const GroupMemory memory(group, worker.memory);
+  for (int64_t first = 0; first < rows; first += lane_count) {
+    const int count = rows - first < lane_count ? static_cast<int>(rows - first) : lane_count;
+    for (int f = 0; f < group.observation_size; ++f)
+      for (int lane = 0; lane < lane_count; ++lane)
+        memory.features.at(f, 0)[lane] = lane < count ? observation[(first + lane) * group.observation_size + f] : 0.0f;
+    forward_rows(memory, pass.parameters, pass.panels, 0, 1);
+    for (int lane = 0; lane < count; ++lane) {
+      for (int f = 0; hidden != nullptr && f < group.hidden_total; ++f)
+        hidden[(first + lane) * group.hidden_total + f] = memory.features.at(group.observation_size + f, 0)[lane];
+      for (int a = 0; logit != nullptr && a < group.action_count; ++a)
+        logit[(first + lane) * group.action_count + a] = memory.logits.at(a, 0)[lane];
+    }
+  }
+}
+
+// Rows become lanes; scratch holds logits, exponentials [action][lane] each, and the mask [action].
+void logits(const swarmgrad_logit_rows &rows, uint64_t seed, char *scratch) {
+  const int actions = rows.action_count;
+  float *logit = reinterpret_cast<float *>(scratch), *exponential = logit + actions * lane_count;
+  uint16_t *available = reinterpret_cast<uint16_t *>(exponential + actions * lane_count);
+  for (int64_t first = 0; first < rows.rows; first += lane_count) {
+    const int count = rows.rows - first < lane_count ? static_cast<int>(rows.rows - first) : lane_count;
+    Int action = 0;
+    Float weight = 0.0f;
+    for (int a = 0; a < actions; ++a) available[a] = 0;
+    for (int lane = 0; lane < lane_count; ++lane) {
+      const int64_t row = first + (lane < count ? lane : count - 1);
+      for (int a = 0; a < actions; ++a) {
+        logit[a * lane_count + lane] = rows.logit[row * actions + a];
+        const bool open = rows.mask == nullptr || rows.mask[row * actions + a] != 0;
+        available[a] = static_cast<uint16_t>(available[a] | (open ? 1u : 0u) << lane);
+      }
+      weight = set_lane(weight, lane, rows.weight == nullptr ? 1.0f : rows.weight[row]);
+      if (rows.sample == 0 && rows.action != nullptr) action = set_lane(action, lane, rows.action[row]);
+    }
+    const Logits policy(logit, lane_count, actions, available, exponential);
+    if (rows.sample != 0) {
+      const Block drawn =
+          philox(counter(Int(static_cast<int32_t>(first)) + lane_index(), rows.iteration, 0, 0, Purpose::act, 0),
+                 static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
+      action = policy.sample(uniform(drawn.word[0]));
+    }
+    const Float entropy = policy.entropy();
+    for (int lane = 0; lane < count; ++lane) {
+      if (rows.sample != 0) rows.action[first + lane] = SWARMGRAD_TARGET::lane(action, lane);
+      if (rows.entropy != nullptr) rows.entropy[first + lane] = SWARMGRAD_TARGET::lane(entropy, lane);
+    }
+    for (int a = 0; rows.log_probability != nullptr && a < actions; ++a) {
+      const Float value = policy.log_probability(a);
+      for (int lane = 0; lane < count; ++lane)
+        rows.log_probability[(first + lane) * actions + a] = SWARMGRAD_TARGET::lane(value, lane);
+    }
+    if (rows.gradient == nullptr) continue;
+    policy.gradient(action, weight, static_cast<float>(rows.entropy_coefficient), true, logit);
+    for (int a = 0; a < actions; ++a)
+      for (int lane = 0; lane < count; ++lane)
+        rows.gradient[(first + lane) * actions + a] = logit[a * lane_count + lane];
+  }
+}
+
+void weights(const Pass &pass, Worker &worker, const swarmgrad_rewards &rewards, int64_t first, int64_t members) {
+  Cohort(pass, worker, first, members).weigh_given(rewards);
+}
+
+// Orthogonal initialisation (Saxe, McClelland, Ganguli 2014): Gaussian draws (Box-Muller), their shorter side made
+// orthonormal by modified Gram-Schmidt in double. scratch: [min(outputs, inputs)][max, rounded up to whole vectors].
+void initialise(float *weight, int outputs, int inputs, float gain, uint32_t group, uint32_t layer, uint64_t seed,
+                double *scratch) {
+  const bool wide = outputs <= inputs;
+  const int vectors = wide ? outputs : inputs, length = wide ? inputs : outputs;
+  const int padded = (length + lane_count - 1) / lane_count * lane_count;
+  const uint32_t key0 = static_cast<uint32_t>(seed), key1 = static_cast<uint32_t>(seed >> 32);
+  for (int v = 0; v < vectors; ++v)
+    for (int k = 0; k < padded; k += lane_count) {
+      const Block drawn =
+          philox(counter(Int(v * padded + k) + lane_index(), group, layer, 0, Purpose::initialisation, 0), key0, key1);
+      const Float radius = sqrt(-2.0f * log(1.0f - uniform(drawn.word[0])));
+      const Float normal = radius * cos(6.2831853f * uniform(drawn.word[1]));
+      const Mask inside = lane_index() + k < length;
+      store(scratch + static_cast<ptrdiff_t>(v) * padded + k, widen(select(inside, normal, Float(0.0f))));
+    }
+  for (int v = 0; v < vectors; ++v) {
+    double *own = scratch + static_cast<ptrdiff_t>(v) * padded;
+    Double squares = 0.0;
+    for (int k = 0; k < padded; k += lane_count) squares = fma(Double::load(own + k), Double::load(own + k), squares);
+    const Double norm = sqrt(Double(lane_sum(squares)));
+    for (int k = 0; k < padded; k += lane_count) store(own + k, Double::load(own + k) / norm);
+    for (int u = v + 1; u < vectors; ++u) {
+      double *other = scratch + static_cast<ptrdiff_t>(u) * padded;
+      Double products = 0.0;
+      for (int k = 0; k < padded; k += lane_count)
+        products = fma(Double::load(own + k), Double::load(other + k), products);
+      const Double overlap = lane_sum(products);
+      for (int k = 0; k < padded; k += lane_count)
+        store(other + k, fnma(overlap, Double::load(own + k), Double::load(other + k)));
+    }
+  }
+  for (int o = 0; o < outputs; ++o)
+    for (int i = 0; i < inputs; ++i) {
+      const double value =
+          wide ? scratch[static_cast<ptrdiff_t>(o) * padded + i] : scratch[static_cast<ptrdiff_t>(i) * padded + o];
+      weight[static_cast<ptrdiff_t>(o) * inputs + i] = static_cast<float>(value * static_cast<double>(gain));
+    }
+}
+
+// Independent chains of fused multiply-adds, as many as the registers hold and more than their latency needs.
+double fma_chain(int64_t iterations, float *sink) {
+  constexpr int chains = sizeof(Float) == 64 && tile_outputs == 8 ? 12 : 6;
+  const Float factor = sink[0], term = sink[1];
+  Float sum[chains];
+  for (int k = 0; k < chains; ++k) sum[k] = static_cast<float>(k);
+  for (int64_t n = 0; n < iterations; ++n)
+#pragma GCC unroll 12
+    for (int k = 0; k < chains; ++k) sum[k] = fma(sum[k], factor, term);
+  for (int k = 0; k < chains; ++k) sink[2] += lane_sum(sum[k]);
+  return 2.0 * chains * lane_count * static_cast<double>(iterations);
+}
+
+const cpu::EnvironmentTable *const environment_tables[] = {
+#define SWARMGRAD_CATALOGUE_ENTRY(name) &name##_table,
+#include "catalogue.inc"
+#undef SWARMGRAD_CATALOGUE_ENTRY
+};
+
+}  // namespace
+
+extern const cpu::Kernels kernels;
+constinit const cpu::Kernels kernels = {environment_tables,
+                                        static_cast<int>(sizeof(environment_tables) / sizeof(environment_tables[0])),
+                                        pack_panels,
+                                        run_block,
+                                        reduce_gradient,
+                                        sum_of_squares,
+                                        optimize,
+                                        forward,
+                                        logits,
+                                        weights,
+                                        initialise,
+                                        fma_chain};
+
+}  // namespace swarmgrad::SWARMGRAD_TARGET

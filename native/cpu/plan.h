@@ -1,0 +1,226 @@
+// The shapes and memory layout of an engine, worked out once from the configuration; plain data, free of any
+// instruction set, shared by the generic code and the code compiled per instruction set.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
+
+#include "swarmgrad/swarmgrad.h"
+
+namespace swarmgrad::cpu {
+
+inline constexpr int cohort_size = 16;
+inline constexpr int max_layers = SWARMGRAD_MAX_HIDDEN_LAYERS + 1;
+inline constexpr size_t cache_line = 64;
+
+// One matrix of a policy. Panels are its weights again, in the order in which tiles read them.
+struct Layer {
+  int inputs, outputs;
+  int64_t weight, bias;                   // offsets in the parameters: weight [output][input], bias [output]
+  int64_t forward_panel, backward_panel;  // offsets in the panels; backward -1 for the first layer
+  int64_t input_feature;                  // first feature of its input in the worker's features
+};
+
+struct GroupPlan {
+  const char *name;
+  int first_agent, agents, observation_size, action_count;
+  bool has_mask;
+  int activation;
+  int layer_count;
+  Layer layer[max_layers];
+  int hidden_total;
+  int64_t parameter_offset, parameter_count;
+  int64_t rows;         // horizon x agents
+  int64_t segments;     // of an episode's rows; see segment_begin
+  int64_t stored_rows;  // rows that a worker's features and logits hold at once
+  int64_t row_stride;   // of features and logits, in packs of 16 lanes; odd, so that features spread over cache sets
+  // A worker's memory, offsets in bytes.
+  size_t features;    // f32 [observation, then hidden layers][row_stride][lane]
+  size_t logits;      // f32 [action][row_stride][lane], then their gradient
+  size_t available;   // u16 [stored_rows][action], only with a mask
+  size_t action;      // i32 [rows][lane]
+  size_t reward;      // f32 [rows][lane]
+  size_t alive;       // u16 [rows]
+  size_t values;      // f64 [max(horizon, agents)][lane]
+  size_t entropy;     // f64 [lane]: sum over the episode's rows
+  size_t scratch;     // f32 [action][lane]
+  size_t statistics;  // offset in doubles into a block's statistics
+};
+
+// Sums over episodes that a block keeps, in doubles; per agent and per step sums follow them.
+enum Statistic {
+  return_sum,
+  return_square_sum,
+  return_minimum,
+  return_maximum,
+  length_sum,
+  agent_step_count,
+  entropy_sum,
+  weight_sum,
+  weight_square_sum,
+  weight_magnitude_sum,
+  statistic_count
+};
+
+inline int64_t agent_return_at(const GroupPlan &group, int agent) {
+  return static_cast<int64_t>(group.statistics) + statistic_count + agent;
+}
+inline int64_t value_sum_at(const GroupPlan &group, int step) {
+  return static_cast<int64_t>(group.statistics) + statistic_count + group.agents + step;
+}
+
+// Item i of `parts` near-equal parts of `total` begins here. Cohorts, blocks and segments are all cut this way.
+// Episodes and rows are below 2^31, parts below 2^28: nothing overflows.
+inline int64_t part_begin(int64_t index, int64_t total, int64_t parts) { return index * total / parts; }
+
+struct EnvironmentTable;
+
+struct Plan {
+  const EnvironmentTable *environment;
+  int horizon;
+  int group_count, agent_count;
+  const GroupPlan *group;
+  int64_t parameter_count, panel_count;
+  int64_t block_limit;
+  bool replays;
+  const int *snapshot_of_step;  // [horizon]: which snapshot holds the state at the step's start, -1 for none
+  int snapshot_count;
+  int64_t statistics_per_block;  // doubles
+  int64_t flop_per_agent_step;   // useful floating-point operations, mean over agents
+  // A worker's memory, offsets in bytes.
+  size_t environment_object, environment_memory, snapshots, cohort_gradient, lengths, actions, rewards, worker_bytes;
+  size_t environment_state_bytes;  // the part of the memory that a snapshot copies
+};
+
+// The first row of a segment. Rows are (step, agent), agent fastest.
+inline int64_t segment_begin(const GroupPlan &group, int64_t segment) {
+  return part_begin(segment, group.rows, group.segments);
+}
+
+// What multiplies grad log pi for one group; see core/weights.h.
+struct GroupRule {
+  int kind, baseline;
+  double discount, factor;
+  const double *previous_baseline;  // [horizon]
+};
+
+// A NaN, an infinity or an impossible action: where it was found first.
+struct Fault {
+  const char *what;  // null: none
+  int64_t environment;
+  int agent, step;
+};
+
+// One pass over episodes: training, evaluation, a record, or a given batch.
+struct Pass {
+  const Plan *plan;
+  const float *parameters, *panels;
+  const GroupRule *rule;  // [group]
+  double entropy_coefficient;
+  uint64_t seed;
+  uint32_t iteration;
+  uint32_t stream;  // added to every purpose of the random numbers
+  int acting;       // swarmgrad_acting
+  bool learns;      // weights and gradient, not only statistics
+  int64_t first_episode, episodes, cohorts, blocks;
+  const swarmgrad_trajectories *trajectories;  // [group] or null
+  const swarmgrad_batch *given;                // or null: the environment makes the episodes
+  float *block_gradient;                       // [block][parameter]
+  double *block_statistics;                    // [block][statistics_per_block]
+  const std::atomic<bool> *cancelled;
+  std::atomic<int64_t> *cohorts_finished;
+};
+
+struct Worker {
+  char *memory;  // plan->worker_bytes, aligned to a cache line
+  Fault fault;
+};
+
+// How an environment of the catalogue looks to the engine: functions over one cohort of 16 lanes.
+struct EnvironmentContext {
+  int32_t first_environment;
+  int members;
+  uint32_t iteration, stream;
+  uint64_t seed;
+};
+
+struct GroupShape {
+  const char *name;
+  int agents, observation_size, action_count;
+  bool has_mask;
+};
+
+struct FieldShape {
+  const char *name;
+  int rows, columns;
+  bool is_integer;
+  size_t offset;  // in the memory, in bytes; slots of 64 bytes
+};
+
+struct ParameterShape {
+  const char *name;
+  double default_value, minimum, maximum;
+  bool is_integer;
+  const char *summary;
+  const char *choices;
+};
+
+struct EnvironmentTable {
+  const char *id, *summary, *description;
+  int parameter_count;
+  ParameterShape (*parameter)(int index);
+  size_t object_bytes;
+  // Builds the object in `object` and binds it to `memory` (null: only to ask for shapes).
+  void (*construct)(const double *parameters, void *object, void *memory);
+  int (*horizon)(const void *object);
+  int (*group_count)(const void *object);
+  GroupShape (*group)(const void *object, int index);
+  int (*field_count)(void *object);
+  FieldShape (*field)(void *object, int index);
+  size_t (*state_bytes)(void *object);
+  size_t (*memory_bytes)(void *object);  // state, then scratch
+  void (*reset)(void *object, const EnvironmentContext &context);
+  // Rows of agents first_agent .. first_agent + count - 1: observation [feature][agent][lane], feature_stride in floats;
+  // available [agent][action] or null.
+  void (*observe)(void *object, int first_agent, int count, float *observation, ptrdiff_t feature_stride,
+                  uint16_t *available, int action_count);
+  // action and reward [agent][lane]; alive [agent] bits after the step; returns the bits of finished lanes.
+  uint32_t (*step)(void *object, const EnvironmentContext &context, int step, const int32_t *action, float *reward);
+  uint32_t (*alive)(void *object, int agent);
+};
+
+// A slice of an operation over many independent elements.
+struct Range {
+  int64_t begin, end;
+};
+
+struct OptimizerRule {
+  int kind;  // swarmgrad_optimizer
+  float learning_rate, gradient_factor;
+  float beta1, beta2, first_correction, second_correction, epsilon;
+};
+
+// The code of one instruction set.
+struct Kernels {
+  const EnvironmentTable *const *environments;  // the catalogue
+  int environment_count;
+  void (*pack_panels)(const Plan &plan, const float *parameters, float *panels, int64_t share, int64_t shares);
+  void (*run_block)(const Pass &pass, Worker &worker, int64_t block);
+  // gradient[range] = pairwise tree over blocks / divisor; clobbers the blocks.
+  void (*reduce_gradient)(float *blocks, int64_t stride, int64_t count, double divisor, float *gradient, Range range);
+  double (*sum_of_squares)(const float *values, int64_t count);
+  void (*optimize)(const OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
+                   const float *gradient, Range range);
+  void (*forward)(const Pass &pass, Worker &worker, int group, int64_t rows, const float *observation, float *hidden,
+                  float *logit);
+  void (*logits)(const swarmgrad_logit_rows &rows, uint64_t seed, char *scratch);
+  void (*weights)(const Pass &pass, Worker &worker, const swarmgrad_rewards &rewards, int64_t first, int64_t members);
+  // Orthogonal weights [output][input] x gain; scratch holds 16 x (rows x columns) bytes, see initialise() there.
+  void (*initialise)(float *weight, int outputs, int inputs, float gain, uint32_t group, uint32_t layer, uint64_t seed,
+                     double *scratch);
+  double (*fma_chain)(int64_t iterations, float *sink);  // returns the floating-point operations done
+};
+
+}  // namespace swarmgrad::cpu

@@ -1,0 +1,231 @@
+#include "cpu/planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+
+#include "cpu/failure.h"
+
+namespace swarmgrad::cpu {
+namespace {
+
+// A cohort's episode is stored while its features fit a core's second-level cache, and replayed in segments when not.
+constexpr int64_t stored_bytes_limit = 1 << 20;
+constexpr int64_t rows_per_segment = 64;
+constexpr int64_t rows_limit = int64_t{1} << 31;
+constexpr int64_t wide_policy = 65536;  // parameters above which blocks are fewer, so that partial gradients stay small
+
+void check(bool allowed, const char *name, double value, const char *rule) {
+  if (!allowed) reject("%s is %g; allowed: %s", name, value, rule);
+}
+
+void check_policy(const swarmgrad_policy &policy) {
+  if (policy.size != sizeof(swarmgrad_policy))
+    reject("policy.size is %u; this library expects %zu", policy.size, sizeof(swarmgrad_policy));
+  check(policy.activation == SWARMGRAD_TANH || policy.activation == SWARMGRAD_RELU, "policy.activation",
+        policy.activation, "0 tanh, 1 relu");
+  check(policy.hidden_count >= 0 && policy.hidden_count <= SWARMGRAD_MAX_HIDDEN_LAYERS, "policy.hidden_count",
+        policy.hidden_count, "0 to 4");
+  for (int k = 0; k < policy.hidden_count; ++k)
+    check(policy.hidden_size[k] >= 1 && policy.hidden_size[k] <= 1024, "policy.hidden_size", policy.hidden_size[k],
+          "1 to 1024");
+}
+
+void check_config(const swarmgrad_config &c) {
+  check(c.environments >= 1 && c.environments < rows_limit, "environments", static_cast<double>(c.environments),
+        "1 to 2147483647");
+  check(c.discount >= 0 && c.discount <= 1, "discount", c.discount, "0 to 1");
+  check(c.entropy_coefficient >= 0 && c.entropy_coefficient < HUGE_VAL, "entropy_coefficient", c.entropy_coefficient,
+        "finite numbers from 0");
+  check(c.gradient_clip >= 0 && c.gradient_clip < HUGE_VAL, "gradient_clip", c.gradient_clip,
+        "0 (off) or a finite norm above it");
+  check(c.weight >= SWARMGRAD_TOTAL_RETURN && c.weight <= SWARMGRAD_DISCOUNTED_STATE, "weight", c.weight,
+        "0 total return, 1 reward to go, 2 own return, 3 discounted state");
+  check(c.baseline >= SWARMGRAD_BASELINE_NONE && c.baseline <= SWARMGRAD_PREVIOUS_BATCH, "baseline", c.baseline,
+        "0 none, 1 leave one out, 2 previous batch");
+  if (c.baseline == SWARMGRAD_LEAVE_ONE_OUT && c.environments == 1)
+    reject(
+        "environments is 1 with the leave-one-out baseline; allowed: 2 or more, since there must be another to leave "
+        "in");
+  check(c.agent_reduction == SWARMGRAD_SUM || c.agent_reduction == SWARMGRAD_MEAN, "agent_reduction", c.agent_reduction,
+        "0 sum, 1 mean");
+  check(c.scale == SWARMGRAD_SCALE_NONE || c.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION, "scale", c.scale,
+        "0 none, 1 running deviation");
+  check(c.optimizer == SWARMGRAD_SGD || c.optimizer == SWARMGRAD_ADAM, "optimizer", c.optimizer, "0 sgd, 1 adam");
+  check(c.adam_beta1 >= 0 && c.adam_beta1 < 1, "adam_beta1", c.adam_beta1, "0 to below 1");
+  check(c.adam_beta2 >= 0 && c.adam_beta2 < 1, "adam_beta2", c.adam_beta2, "0 to below 1");
+  check(c.adam_epsilon > 0 && c.adam_epsilon < HUGE_VAL, "adam_epsilon", c.adam_epsilon, "finite numbers above 0");
+  check(c.horizon >= 0, "horizon", c.horizon, "1 to 2147483647 steps, or 0 for the environment's own");
+  check(c.threads >= 0 && c.threads <= 1024, "threads", c.threads, "1 to 1024, or 0 for one per core");
+}
+
+// Offsets that grow; every piece begins on a cache line.
+class Layout {
+ public:
+  size_t take(int64_t count, size_t element) {
+    const size_t at = size_;
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(static_cast<size_t>(count), element, &bytes) ||
+        __builtin_add_overflow(size_, (bytes + cache_line - 1) / cache_line * cache_line, &size_) ||
+        size_ > size_t{1} << 62)
+      throw Failure(SWARMGRAD_OUT_OF_MEMORY, "the configuration needs more bytes than an address can name");
+    return at;
+  }
+  size_t size() const { return size_; }
+
+ private:
+  size_t size_ = 0;
+};
+
+void plan_policy(GroupPlan &group, const swarmgrad_policy &policy, int64_t &parameters, int64_t &panels) {
+  constexpr int64_t widest_panel = 8;
+  const auto panel_size = [](int64_t outputs, int64_t inputs) {
+    return (outputs + widest_panel - 1) / widest_panel * widest_panel * inputs;
+  };
+  group.activation = policy.activation;
+  group.layer_count = policy.hidden_count + 1;
+  group.parameter_offset = parameters;
+  int64_t feature = 0;
+  for (int l = 0; l < group.layer_count; ++l) {
+    Layer &layer = group.layer[l];
+    layer.inputs = l == 0 ? group.observation_size : policy.hidden_size[l - 1];
+    layer.outputs = l == policy.hidden_count ? group.action_count : policy.hidden_size[l];
+    layer.input_feature = feature;
+    feature += layer.inputs;
+    layer.weight = parameters;
+    layer.bias = layer.weight + static_cast<int64_t>(layer.inputs) * layer.outputs;
+    parameters = layer.bias + layer.outputs;
+    layer.forward_panel = panels;
+    panels += panel_size(layer.outputs, layer.inputs);
+    layer.backward_panel = l == 0 ? -1 : panels;
+    if (l > 0) panels += panel_size(layer.inputs, layer.outputs);
+  }
+  group.hidden_total = static_cast<int>(feature) - group.observation_size;
+  group.parameter_count = parameters - group.parameter_offset;
+}
+
+int64_t multiply_adds(const GroupPlan &group) {
+  int64_t sum = 0;
+  for (int l = 0; l < group.layer_count; ++l)
+    sum += int64_t{group.layer[l].inputs} * group.layer[l].outputs * (l == 0 ? 2 : 3);
+  return sum;
+}
+
+int64_t features_of(const GroupPlan &group) { return group.observation_size + group.hidden_total; }
+
+void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *object) {
+  Plan &plan = storage.plan;
+  plan.group_count = plan.environment->group_count(object);
+  if (config.policies == nullptr || (config.policy_count != 1 && config.policy_count != plan.group_count))
+    reject("policy_count is %d; allowed: 1 or the %d groups of %s", config.policy_count, plan.group_count,
+           plan.environment->id);
+  int64_t flop = 0;
+  for (int g = 0; g < plan.group_count; ++g) {
+    const GroupShape shape = plan.environment->group(object, g);
+    const swarmgrad_policy &policy = config.policies[config.policy_count == 1 ? 0 : g];
+    check_policy(policy);
+    GroupPlan group = {};
+    group.name = shape.name;
+    group.first_agent = plan.agent_count;
+    group.agents = shape.agents;
+    group.observation_size = shape.observation_size;
+    group.action_count = shape.action_count;
+    group.has_mask = shape.has_mask;
+    plan_policy(group, policy, plan.parameter_count, plan.panel_count);
+    group.rows = int64_t{plan.horizon} * group.agents;
+    if (group.rows >= rows_limit)
+      reject("horizon is %d with %d agents; allowed: fewer than 2147483648 agent-steps an episode", plan.horizon,
+             group.agents);
+    group.segments = std::max<int64_t>(1, group.rows / rows_per_segment);
+    plan.agent_count += group.agents;
+    flop += 2 * multiply_adds(group) * group.agents;
+    storage.groups.push_back(group);
+  }
+  plan.group = storage.groups.data();
+  plan.flop_per_agent_step = flop / plan.agent_count;
+}
+
+// Replaying costs a second forward pass, storing costs cache. With one segment an episode, replaying would need the
+// same memory and is pointless.
+bool decides_to_replay(const Plan &plan) {
+  int64_t bytes = 0, segments = 1;
+  for (int g = 0; g < plan.group_count; ++g) {
+    bytes += plan.group[g].rows * features_of(plan.group[g]) * static_cast<int64_t>(cache_line);
+    segments = std::max(segments, plan.group[g].segments);
+  }
+  return segments > 1 && bytes > stored_bytes_limit;
+}
+
+void plan_snapshots(PlanStorage &storage) {
+  Plan &plan = storage.plan;
+  storage.snapshot_of_step.assign(static_cast<size_t>(plan.horizon), -1);
+  if (plan.replays)
+    for (const GroupPlan &group : storage.groups)
+      for (int64_t s = 0; s < group.segments; ++s)
+        storage.snapshot_of_step[static_cast<size_t>(segment_begin(group, s) / group.agents)] = 0;
+  for (int &index : storage.snapshot_of_step)
+    if (index == 0) index = plan.snapshot_count++;
+  plan.snapshot_of_step = storage.snapshot_of_step.data();
+}
+
+void plan_memory(PlanStorage &storage, void *object) {
+  Plan &plan = storage.plan;
+  const EnvironmentTable &environment = *plan.environment;
+  Layout layout;
+  plan.environment_state_bytes = environment.state_bytes(object);
+  plan.environment_object = layout.take(1, environment.object_bytes);
+  plan.environment_memory = layout.take(1, environment.memory_bytes(object));
+  plan.snapshots = layout.take(plan.snapshot_count + 1, plan.environment_state_bytes);
+  plan.lengths = layout.take(cohort_size, sizeof(int32_t));
+  plan.actions = layout.take(plan.agent_count, cache_line);
+  plan.rewards = layout.take(plan.agent_count, cache_line);
+  for (GroupPlan &group : storage.groups) {
+    int64_t longest = 0;
+    for (int64_t s = 0; s < group.segments; ++s)
+      longest = std::max(longest, segment_begin(group, s + 1) - segment_begin(group, s));
+    group.stored_rows = plan.replays ? longest : group.rows;
+    group.row_stride = group.stored_rows | 1;
+    group.features = layout.take(features_of(group) * group.row_stride, cache_line);
+    group.logits = layout.take(group.action_count * group.row_stride, cache_line);
+    group.available = layout.take(group.stored_rows * group.action_count, sizeof(uint16_t));
+    group.action = layout.take(group.rows, cache_line);
+    group.reward = layout.take(group.rows, cache_line);
+    group.alive = layout.take(group.rows, sizeof(uint16_t));
+    group.values = layout.take(std::max(plan.horizon, group.agents), cohort_size * sizeof(double));
+    group.entropy = layout.take(1, cohort_size * sizeof(double));
+    group.scratch = layout.take(group.action_count, cache_line);
+    group.statistics = static_cast<size_t>(plan.statistics_per_block);
+    plan.statistics_per_block += statistic_count + group.agents + plan.horizon;
+  }
+  plan.cohort_gradient = layout.take(2 * plan.parameter_count, sizeof(float));
+  plan.worker_bytes = layout.size();
+}
+
+}  // namespace
+
+void EnvironmentObject::Free::operator()(void *bytes) const { std::free(bytes); }
+
+EnvironmentObject::EnvironmentObject(const EnvironmentTable &table, const std::vector<double> &parameters, void *memory)
+    : bytes_(std::aligned_alloc(cache_line, (table.object_bytes + cache_line - 1) / cache_line * cache_line)) {
+  if (bytes_ == nullptr) throw std::bad_alloc();
+  table.construct(parameters.data(), bytes_.get(), memory);
+}
+
+std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const EnvironmentTable &environment,
+                                       const std::vector<double> &parameters) {
+  check_config(config);
+  auto storage = std::make_unique<PlanStorage>();
+  Plan &plan = storage->plan;
+  EnvironmentObject object(environment, parameters, nullptr);
+  plan.environment = &environment;
+  plan.horizon = config.horizon > 0 ? config.horizon : environment.horizon(object.get());
+  plan_groups(*storage, config, object.get());
+  plan.block_limit = plan.parameter_count > wide_policy ? 16 : 64;
+  plan.replays = decides_to_replay(plan);
+  plan_snapshots(*storage);
+  plan_memory(*storage, object.get());
+  return storage;
+}
+
+}  // namespace swarmgrad::cpu

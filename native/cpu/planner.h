@@ -1,0 +1,34 @@
+// Turns a configuration into a Plan: checks every value, cuts episodes into cohorts and segments, lays out memory.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cpu/plan.h"
+
+namespace swarmgrad::cpu {
+
+// A plan and what it points to.
+struct PlanStorage {
+  Plan plan = {};
+  std::vector<GroupPlan> groups;
+  std::vector<int> snapshot_of_step;
+};
+
+// Throws Failure where a value is outside what is allowed; `parameters` are the environment's, complete.
+std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const EnvironmentTable &environment,
+                                       const std::vector<double> &parameters);
+
+// An aligned block for an environment's object, for asking it about shapes.
+struct EnvironmentObject {
+  EnvironmentObject(const EnvironmentTable &table, const std::vector<double> &parameters, void *memory);
+  void *get() { return bytes_.get(); }
+
+ private:
+  struct Free {
+    void operator()(void *bytes) const;
+  };
+  std::unique_ptr<void, Free> bytes_;
+};
+
+}  // namespace swarmgrad::cpu

@@ -1,0 +1,130 @@
+// See simulator.h. The environment runs in lane 0 of a cohort of one; the other lanes play the same episode.
+#include "cpu/simulator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "cpu/catalogue.h"
+#include "cpu/failure.h"
+
+namespace swarmgrad::cpu {
+
+Simulator::Simulator(const char *environment, const swarmgrad_value *parameters, int parameter_count, uint64_t seed,
+                     int isa) {
+  int chosen = isa;
+  const Kernels &kernels = choose_kernels(isa, &chosen);
+  table_ = kernels.environments[find_environment(environment)];
+  parameters_ = environment_parameters(*table_, parameters, parameter_count);
+  EnvironmentObject shapes(*table_, parameters_, nullptr);
+  horizon_ = table_->horizon(shapes.get());
+  int widest = 1;
+  for (int g = 0; g < table_->group_count(shapes.get()); ++g) {
+    const GroupShape shape = table_->group(shapes.get(), g);
+    swarmgrad_group group = {};
+    group.size = sizeof group;
+    group.first_agent = agent_count_;
+    group.agent_count = shape.agents;
+    group.observation_size = shape.observation_size;
+    group.action_count = shape.action_count;
+    group.has_mask = shape.has_mask;
+    group.name = shape.name;
+    groups_.push_back(group);
+    agent_count_ += shape.agents;
+    widest = std::max({widest, shape.observation_size, shape.action_count});
+  }
+  for (int f = 0; f < table_->field_count(shapes.get()); ++f) fields_.push_back(table_->field(shapes.get(), f));
+  memory_ = std::make_unique<Arena>(table_->memory_bytes(shapes.get()));
+  scratch_ = std::make_unique<Arena>(static_cast<size_t>(2 * agent_count_ + widest) * cache_line);
+  object_ = std::make_unique<EnvironmentObject>(*table_, parameters_, memory_->base());
+  context_ = {0, 1, 0, 0, seed};
+  reset(0, 0);
+}
+
+void Simulator::group(int index, swarmgrad_group &out) const {
+  if (index < 0 || index >= group_count()) reject("group is %d; allowed: 0 to %d", index, group_count() - 1);
+  out = groups_[static_cast<size_t>(index)];
+}
+
+const FieldShape &Simulator::field_at(int index) const {
+  if (index < 0 || index >= field_count()) reject("field is %d; allowed: 0 to %d", index, field_count() - 1);
+  return fields_[static_cast<size_t>(index)];
+}
+
+void Simulator::field(int index, swarmgrad_field &out) const {
+  const FieldShape &shape = field_at(index);
+  out = {sizeof out, shape.is_integer, shape.rows, shape.columns, shape.name};
+}
+
+void Simulator::reset(uint32_t environment, uint32_t iteration) {
+  if (environment > INT32_MAX) reject("environment is %u; allowed: 0 to 2147483647", environment);
+  context_.first_environment = static_cast<int32_t>(environment);
+  context_.iteration = iteration;
+  step_ = 0;
+  table_->reset(object_->get(), context_);
+}
+
+void Simulator::get(int field, double *values) const {
+  const FieldShape &shape = field_at(field);
+  if (values == nullptr) reject("values is null");
+  for (int k = 0; k < shape.rows * shape.columns; ++k) {
+    const char *slot = memory_->base() + shape.offset + static_cast<size_t>(k) * cache_line;
+    values[k] = shape.is_integer ? *reinterpret_cast<const int32_t *>(slot) : *reinterpret_cast<const float *>(slot);
+  }
+}
+
+void Simulator::set(int field, const double *values) {
+  const FieldShape &shape = field_at(field);
+  if (values == nullptr) reject("values is null");
+  for (int k = 0; k < shape.rows * shape.columns; ++k) {
+    if (!std::isfinite(values[k]) ||
+        (shape.is_integer && (values[k] != std::floor(values[k]) || std::abs(values[k]) > INT32_MAX)))
+      reject("%s[%d] is %g; allowed: %s", shape.name, k, values[k],
+             shape.is_integer ? "whole numbers" : "finite numbers");
+    char *slot = memory_->base() + shape.offset + static_cast<size_t>(k) * cache_line;
+    for (int lane = 0; lane < cohort_size; ++lane)
+      if (shape.is_integer)
+        reinterpret_cast<int32_t *>(slot)[lane] = static_cast<int32_t>(values[k]);
+      else
+        reinterpret_cast<float *>(slot)[lane] = static_cast<float>(values[k]);
+  }
+}
+
+int Simulator::group_of(int agent) const {
+  if (agent < 0 || agent >= agent_count_) reject("agent is %d; allowed: 0 to %d", agent, agent_count_ - 1);
+  int group = 0;
+  while (agent >= groups_[static_cast<size_t>(group)].first_agent + groups_[static_cast<size_t>(group)].agent_count)
+    ++group;
+  return group;
+}
+
+void Simulator::observe(int agent, float *observation, uint8_t *mask) {
+  const swarmgrad_group &group = groups_[static_cast<size_t>(group_of(agent))];
+  if (observation == nullptr) reject("observation is null");
+  float *features = reinterpret_cast<float *>(scratch_->base());
+  std::vector<uint16_t> available(static_cast<size_t>(group.action_count), 0xffff);
+  table_->observe(object_->get(), agent, 1, features, cohort_size, group.has_mask != 0 ? available.data() : nullptr,
+                  group.action_count);
+  for (int f = 0; f < group.observation_size; ++f) observation[f] = features[f * cohort_size];
+  for (int a = 0; mask != nullptr && a < group.action_count; ++a) mask[a] = available[static_cast<size_t>(a)] & 1;
+}
+
+void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done) {
+  if (action == nullptr || reward == nullptr) reject("action or reward is null");
+  auto *actions = reinterpret_cast<int32_t *>(scratch_->base());
+  auto *rewards = reinterpret_cast<float *>(actions) + agent_count_ * cohort_size;
+  for (int agent = 0; agent < agent_count_; ++agent) {
+    const swarmgrad_group &group = groups_[static_cast<size_t>(group_of(agent))];
+    if (action[agent] < 0 || action[agent] >= group.action_count)
+      reject("action[%d] is %d; allowed: 0 to %d", agent, action[agent], group.action_count - 1);
+    std::fill_n(actions + agent * cohort_size, cohort_size, action[agent]);
+  }
+  const uint32_t ended = table_->step(object_->get(), context_, step_++, actions, rewards);
+  for (int agent = 0; agent < agent_count_; ++agent) {
+    reward[agent] = rewards[agent * cohort_size];
+    if (alive != nullptr) alive[agent] = (ended & 1) == 0 && (table_->alive(object_->get(), agent) & 1) != 0;
+  }
+  if (done != nullptr) *done = static_cast<int32_t>(ended & 1);
+}
+
+}  // namespace swarmgrad::cpu

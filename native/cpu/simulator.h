@@ -1,0 +1,45 @@
+// One environment on its own, for tests and tools: reset, set and read state by named fields, observe, step.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "cpu/engine.h"
+
+namespace swarmgrad::cpu {
+
+class Simulator {
+ public:
+  Simulator(const char *environment, const swarmgrad_value *parameters, int parameter_count, uint64_t seed, int isa);
+
+  int group_count() const { return static_cast<int>(groups_.size()); }
+  int agent_count() const { return agent_count_; }
+  int field_count() const { return static_cast<int>(fields_.size()); }
+  int horizon() const { return horizon_; }
+  void group(int index, swarmgrad_group &out) const;
+  void field(int index, swarmgrad_field &out) const;
+
+  void reset(uint32_t environment, uint32_t iteration);
+  void get(int field, double *values) const;
+  void set(int field, const double *values);
+  void observe(int agent, float *observation, uint8_t *mask);
+  void step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done);
+
+  std::atomic<bool> in_use{false};
+
+ private:
+  const FieldShape &field_at(int index) const;
+  int group_of(int agent) const;
+
+  const EnvironmentTable *table_;
+  std::vector<double> parameters_;
+  std::unique_ptr<Arena> memory_, scratch_;
+  std::unique_ptr<EnvironmentObject> object_;
+  std::vector<swarmgrad_group> groups_;
+  std::vector<FieldShape> fields_;
+  EnvironmentContext context_ = {};
+  int agent_count_ = 0, horizon_ = 0, step_ = 0;
+};
+
+}  // namespace swarmgrad::cpu

@@ -1,0 +1,59 @@
+// See thread_pool.h.
+#include "cpu/thread_pool.h"
+
+#include "core/floating_point_mode.h"
+
+namespace swarmgrad::cpu {
+
+ThreadPool::ThreadPool(int threads) {
+  threads_.reserve(static_cast<size_t>(threads - 1));
+  try {
+    for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  } catch (...) {
+    this->~ThreadPool();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread &thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void ThreadPool::run(Job job, const void *context) {
+  {
+    const std::lock_guard lock(mutex_);
+    job_ = job;
+    context_ = context;
+    running_ = static_cast<int>(threads_.size());
+    ++round_;
+  }
+  wake_.notify_all();
+  job(context, 0);
+  std::unique_lock lock(mutex_);
+  finished_.wait(lock, [this] { return running_ == 0; });
+}
+
+void ThreadPool::serve(int worker) {
+  const FloatingPointMode mode;
+  uint64_t seen = 0;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
+    if (stopping_) return;
+    seen = round_;
+    const Job job = job_;
+    const void *context = context_;
+    lock.unlock();
+    job(context, worker);
+    lock.lock();
+    if (--running_ == 0) finished_.notify_one();
+  }
+}
+
+}  // namespace swarmgrad::cpu

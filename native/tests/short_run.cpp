@@ -1,0 +1,126 @@
+// A short training of several shapes through the C ABI; prints a hash of the parameters of each. Builds that must agree
+// bit for bit (threads, instruction sets, optimisation levels, sanitizers, emulated processors) print the same lines.
+// Usage: short_run [threads] [isa: auto|avx2|avx512|neon]
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "swarmgrad/swarmgrad.h"
+
+namespace {
+
+struct Case {
+  const char *environment;
+  int hidden[2];
+  int activation, weight, baseline, optimizer;
+  int64_t environments;
+  int horizon, iterations;
+};
+
+void require(swarmgrad_status status) {
+  if (status == SWARMGRAD_OK) return;
+  std::fprintf(stderr, "%s\n", swarmgrad_last_error());
+  std::exit(1);
+}
+
+uint64_t fnv1a(const std::vector<float> &values) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  const auto *bytes = reinterpret_cast<const unsigned char *>(values.data());
+  for (size_t k = 0; k < values.size() * sizeof(float); ++k) hash = (hash ^ bytes[k]) * 0x100000001b3u;
+  return hash;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  const Case cases[] = {
+      {"simple_spread_v3",
+       {16, 16},
+       SWARMGRAD_TANH,
+       SWARMGRAD_REWARD_TO_GO,
+       SWARMGRAD_LEAVE_ONE_OUT,
+       SWARMGRAD_ADAM,
+       50,
+       0,
+       3},
+      {"simple_spread_v3",
+       {24, 0},
+       SWARMGRAD_RELU,
+       SWARMGRAD_TOTAL_RETURN,
+       SWARMGRAD_PREVIOUS_BATCH,
+       SWARMGRAD_SGD,
+       33,
+       60,
+       2},
+      {"simple_spread_v3",
+       {128, 64},
+       SWARMGRAD_TANH,
+       SWARMGRAD_OWN_RETURN,
+       SWARMGRAD_LEAVE_ONE_OUT,
+       SWARMGRAD_ADAM,
+       17,
+       70,
+       2},
+      {"CartPole-v1",
+       {16, 0},
+       SWARMGRAD_TANH,
+       SWARMGRAD_DISCOUNTED_STATE,
+       SWARMGRAD_LEAVE_ONE_OUT,
+       SWARMGRAD_ADAM,
+       18,
+       0,
+       3},
+      {"meeting", {0, 0}, SWARMGRAD_TANH, SWARMGRAD_REWARD_TO_GO, SWARMGRAD_BASELINE_NONE, SWARMGRAD_ADAM, 15, 0, 5},
+  };
+  int isa = SWARMGRAD_ISA_AUTO;
+  const char *names[] = {"auto", "avx2", "avx512", "neon"};
+  for (int k = 0; argc > 2 && k < 4; ++k)
+    if (std::strcmp(argv[2], names[k]) == 0) isa = k;
+
+  for (const Case &c : cases) {
+    swarmgrad_policy policy = {};
+    policy.size = sizeof policy;
+    policy.activation = c.activation;
+    while (policy.hidden_count < 2 && c.hidden[policy.hidden_count] > 0) {
+      policy.hidden_size[policy.hidden_count] = c.hidden[policy.hidden_count];
+      ++policy.hidden_count;
+    }
+    swarmgrad_config config = {};
+    config.size = sizeof config;
+    config.abi_version = SWARMGRAD_ABI_VERSION;
+    config.environment = c.environment;
+    config.policies = &policy;
+    config.policy_count = 1;
+    config.environments = c.environments;
+    config.seed = 7;
+    config.discount = c.weight == SWARMGRAD_DISCOUNTED_STATE ? 0.99 : 1.0;
+    config.entropy_coefficient = 0.01;
+    config.gradient_clip = 10;
+    config.adam_beta1 = 0.9;
+    config.adam_beta2 = 0.999;
+    config.adam_epsilon = 1e-8;
+    config.horizon = c.horizon;
+    config.weight = c.weight;
+    config.baseline = c.baseline;
+    config.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
+    config.optimizer = c.optimizer;
+    config.threads = argc > 1 ? std::atoi(argv[1]) : 1;
+    config.isa = isa;
+
+    swarmgrad_engine *engine = nullptr;
+    require(swarmgrad_create(&config, &engine));
+    const std::vector<double> rates(static_cast<size_t>(c.iterations), 0.01);
+    require(swarmgrad_train(engine, c.iterations, rates.data(), nullptr));
+    swarmgrad_info info = {};
+    info.size = sizeof info;
+    require(swarmgrad_get_info(engine, &info));
+    std::vector<float> parameters(static_cast<size_t>(info.parameter_count));
+    require(swarmgrad_read(engine, 0, parameters.data(), info.parameter_count));
+    require(swarmgrad_destroy(engine));
+    std::printf("%s %d,%d %016llx\n", c.environment, c.hidden[0], c.hidden[1],
+                static_cast<unsigned long long>(fnv1a(parameters)));
+  }
+  return 0;
+}
