@@ -12,6 +12,7 @@
 //   - Int wraps modulo 2^32, comparisons and conversions of Int are signed;
 //   - truncate(Float) is defined for |x| < 2^31 only: callers clamp first;
 //   - lane_sum adds lanes (i, i + 8), then (i, i + 4), (i, i + 2), (i, i + 1);
+//     lane j of lane_sums(v) is lane_sum(v[j]), bit for bit;
 //   - shift_left(x, count) and shift_right(x, count), logical, are defined for counts 0..31;
 //   - lookup(table, index) is table[index & 7] in every lane.
 #pragma once

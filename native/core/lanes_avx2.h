@@ -178,7 +178,7 @@ SWARMGRAD_FUNCTION __m256 eight_lane_sums(const Float *v) {
   }
   return _mm256_add_ps(_mm256_shuffle_ps(twos[0], twos[1], 0x88), _mm256_shuffle_ps(twos[0], twos[1], 0xdd));
 }
-SWARMGRAD_FUNCTION Float lane_sums(const Float v[16]) { return {eight_lane_sums(v), eight_lane_sums(v + 8)}; }
+SWARMGRAD_FUNCTION Float lane_sums(const Float v[lane_count]) { return {eight_lane_sums(v), eight_lane_sums(v + 8)}; }
 
 // Int
 

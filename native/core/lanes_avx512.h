@@ -117,7 +117,7 @@ SWARMGRAD_FUNCTION float lane_sum(Float x) {
 
 // Each stage halves two vectors at once: one shuffle gathers the left summands of both, one the right. The pairing
 // (by bits 2, 3, 0, 1 of the vector's number) is what makes the sums come out in order.
-SWARMGRAD_FUNCTION Float lane_sums(const Float v[16]) {
+SWARMGRAD_FUNCTION Float lane_sums(const Float v[lane_count]) {
   __m512 eights[8], fours[4], twos[2];
   for (int i = 0; i < 8; ++i) {
     const int j = (i & 3) | ((i & 4) << 1);

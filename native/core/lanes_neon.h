@@ -220,7 +220,7 @@ SWARMGRAD_FUNCTION float32x4_t two_sums(Float a, Float b) {
 SWARMGRAD_FUNCTION float32x4_t four_lane_sums(const Float *v) {
   return vpaddq_f32(two_sums(v[0], v[1]), two_sums(v[2], v[3]));
 }
-SWARMGRAD_FUNCTION Float lane_sums(const Float v[16]) {
+SWARMGRAD_FUNCTION Float lane_sums(const Float v[lane_count]) {
   return {four_lane_sums(v), four_lane_sums(v + 4), four_lane_sums(v + 8), four_lane_sums(v + 12)};
 }
 

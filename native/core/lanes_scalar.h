@@ -111,6 +111,7 @@ SWARMGRAD_FUNCTION Int truncate(Float x) { return static_cast<int32_t>(x.raw); }
 SWARMGRAD_FUNCTION float lane(Float x, int) { return x.raw; }
 SWARMGRAD_FUNCTION Float set_lane(Float, int, float value) { return value; }
 SWARMGRAD_FUNCTION float lane_sum(Float x) { return x.raw; }
+SWARMGRAD_FUNCTION Float lane_sums(const Float v[lane_count]) { return v[0]; }
 SWARMGRAD_FUNCTION Float lookup(const float (&table)[8], Int index) { return table[index.raw & 7]; }
 
 // Int

@@ -5,21 +5,15 @@
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
-// What a draw is for: a field of the counter, so that two uses never see the same number. Evaluation and records (batch
-// dumps) have streams of their own: what they draw can neither repeat nor disturb training.
+// What a draw is for: a field of the counter, so that two uses never see the same number.
 enum class Purpose : uint32_t {
-  act = 0,          // sampling an agent's action
-  reset = 1,        // an episode's initial state
-  environment = 2,  // chance inside an environment's step
-  evaluation_act = 4,
-  evaluation_reset = 5,
-  evaluation_environment = 6,
-  record_act = 8,
-  record_reset = 9,
-  record_environment = 10,
+  act = 0,             // sampling an agent's action
+  reset = 1,           // an episode's initial state
+  environment = 2,     // chance inside an environment's step
   initialisation = 15  // initial parameters
 };
 
+// Evaluation and records (batch dumps) have purposes of their own: what they draw neither repeats nor disturbs training.
 enum class Stream : uint32_t { training = 0, evaluation = 4, record = 8 };
 
 // The purpose (act, reset or environment) within a stream.
