@@ -371,4 +371,16 @@ SWARMGRAD_FUNCTION double lane_sum(Double x) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+// What one register holds of a Float. Matrix tiles count registers, not lanes.
+struct Part {
+  __m256 raw;
+  Part() = default;
+  SWARMGRAD_FUNCTION Part(float value) : raw(_mm256_set1_ps(value)) {}
+  SWARMGRAD_FUNCTION Part(__m256 value) : raw(value) {}
+  SWARMGRAD_FUNCTION static Part load(const float *where) { return _mm256_loadu_ps(where); }
+};
+constexpr int part_lanes = 8;
+SWARMGRAD_FUNCTION void store(float *where, Part value) { _mm256_storeu_ps(where, value.raw); }
+SWARMGRAD_FUNCTION Part fma(Part a, Part b, Part c) { return _mm256_fmadd_ps(a.raw, b.raw, c.raw); }
+
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -261,4 +261,8 @@ SWARMGRAD_FUNCTION double lane_sum(Double x) {
   return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+// What one register holds of a Float: here all of it. Matrix tiles count registers, not lanes.
+using Part = Float;
+constexpr int part_lanes = 16;
+
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -497,4 +497,16 @@ SWARMGRAD_FUNCTION double lane_sum(Double x) {
   return vgetq_lane_f64(two, 0) + vgetq_lane_f64(two, 1);
 }
 
+// What one register holds of a Float. Matrix tiles count registers, not lanes.
+struct Part {
+  float32x4_t raw;
+  Part() = default;
+  SWARMGRAD_FUNCTION Part(float value) : raw(vdupq_n_f32(value)) {}
+  SWARMGRAD_FUNCTION Part(float32x4_t value) : raw(value) {}
+  SWARMGRAD_FUNCTION static Part load(const float *where) { return vld1q_f32(where); }
+};
+constexpr int part_lanes = 4;
+SWARMGRAD_FUNCTION void store(float *where, Part value) { vst1q_f32(where, value.raw); }
+SWARMGRAD_FUNCTION Part fma(Part a, Part b, Part c) { return vfmaq_f32(c.raw, a.raw, b.raw); }
+
 }  // namespace swarmgrad::SWARMGRAD_TARGET

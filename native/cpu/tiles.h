@@ -8,17 +8,19 @@
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
-// Tile shapes: as many accumulators as the registers hold beside the operands.
+// Tile shapes: as many accumulators as the registers hold beside the operands. Gradient tiles cover 16 sums, which one
+// transposing lane tree finishes together; they pass over the lanes a register at a time.
 #if defined(SWARMGRAD_LANES_AVX512)
-constexpr int tile_outputs = 8, tile_rows = 3;  // 24 of 32 zmm
-constexpr int gradient_outputs = 4, gradient_inputs = 2;
+constexpr int tile_outputs = 8, tile_rows = 3;  // 24 of 32 registers
+constexpr int gradient_outputs = 4, gradient_inputs = 4;
 #elif defined(SWARMGRAD_LANES_AVX2)
-constexpr int tile_outputs = 4, tile_rows = 1;  // 8 of 16 ymm
-constexpr int gradient_outputs = 2, gradient_inputs = 2;
+constexpr int tile_outputs = 4, tile_rows = 1;  // 8 of 16 registers
+constexpr int gradient_outputs = 4, gradient_inputs = 2;
 #else
-constexpr int tile_outputs = 4, tile_rows = 1;  // 16 of 32 q registers
-constexpr int gradient_outputs = 2, gradient_inputs = 2;
+constexpr int tile_outputs = 4, tile_rows = 1;  // 16 of 32 registers
+constexpr int gradient_outputs = 4, gradient_inputs = 4;
 #endif
+constexpr int gradient_passes = 16 / (gradient_outputs * gradient_inputs);
 
 // A matrix of vectors: element (feature, row) at base + (feature x stride + row) x lane_count.
 struct Vectors {
@@ -124,24 +126,32 @@ inline void product(const float *panels, const float *start, int inputs, int out
   }
 }
 
-// sums[o][i] += the chain over rows of delta[o][row] x in[i][row], each from 0.
+// sums[o][i][lane] = the chain over rows of delta[o][row] x in[i][row], from 0.
 template <int O, int I>
-SWARMGRAD_FUNCTION void outer_tile(Vectors delta, Vectors in, int64_t rows, Float (&sums)[O][I]) {
+SWARMGRAD_FUNCTION void outer_tile(Vectors delta, Vectors in, int64_t rows, float *sums) {
+#pragma GCC unroll 4
+  for (int part = 0; part < lane_count; part += part_lanes) {
+    Part sum[O][I];
 #pragma GCC unroll 8
-  for (int o = 0; o < O; ++o)
+    for (int o = 0; o < O; ++o)
 #pragma GCC unroll 8
-    for (int i = 0; i < I; ++i) sums[o][i] = 0.0f;
-  const float *d = delta.base, *x = in.base;
-  for (int64_t row = 0; row < rows; ++row, d += lane_count, x += lane_count) {
-    Float value[I];
+      for (int i = 0; i < I; ++i) sum[o][i] = 0.0f;
+    const float *d = delta.base + part, *x = in.base + part;
+    for (int64_t row = 0; row < rows; ++row, d += lane_count, x += lane_count) {
+      Part value[I];
 #pragma GCC unroll 8
-    for (int i = 0; i < I; ++i) value[i] = Float::load(x + i * in.stride * lane_count);
+      for (int i = 0; i < I; ++i) value[i] = Part::load(x + i * in.stride * lane_count);
 #pragma GCC unroll 8
-    for (int o = 0; o < O; ++o) {
-      const Float slope = Float::load(d + o * delta.stride * lane_count);
+      for (int o = 0; o < O; ++o) {
+        const Part slope = Part::load(d + o * delta.stride * lane_count);
 #pragma GCC unroll 8
-      for (int i = 0; i < I; ++i) sums[o][i] = fma(slope, value[i], sums[o][i]);
+        for (int i = 0; i < I; ++i) sum[o][i] = fma(slope, value[i], sum[o][i]);
+      }
     }
+#pragma GCC unroll 8
+    for (int o = 0; o < O; ++o)
+#pragma GCC unroll 8
+      for (int i = 0; i < I; ++i) store(sums + (o * I + i) * lane_count + part, sum[o][i]);
   }
 }
 
@@ -149,14 +159,13 @@ SWARMGRAD_FUNCTION void outer_tile(Vectors delta, Vectors in, int64_t rows, Floa
 // A last, incomplete block moves back over its neighbour: it computes a few sums twice, with the same bits. Inputs are
 // taken in groups that fit the second-level cache, so that wide layers read them once for many outputs.
 inline void outer_product(Vectors delta, int outputs, Vectors in, int inputs, int64_t rows, float *gradient) {
-  constexpr int O = gradient_outputs, I = gradient_inputs, passes = 16 / (O * I);
-  constexpr int wide = I * passes;  // inputs that 16 sums cover
+  constexpr int O = gradient_outputs, I = gradient_inputs, wide = I * gradient_passes;
+  alignas(64) float sums[16 * lane_count];  // [pass][output][input][lane]
   if (outputs < O || inputs < wide) {
     for (int o = 0; o < outputs; ++o)
       for (int i = 0; i < inputs; ++i) {
-        Float sum[1][1];
-        outer_tile<1, 1>(delta.from(o), in.from(i), rows, sum);
-        gradient[static_cast<ptrdiff_t>(o) * inputs + i] = lane_sum(sum[0][0]);
+        outer_tile<1, 1>(delta.from(o), in.from(i), rows, sums);
+        gradient[static_cast<ptrdiff_t>(o) * inputs + i] = lane_sum(Float::load(sums));
       }
     return;
   }
@@ -169,19 +178,13 @@ inline void outer_product(Vectors delta, int outputs, Vectors in, int inputs, in
       const int o = o_begin + O <= outputs ? o_begin : outputs - O;
       for (int i_begin = first; i_begin < last; i_begin += wide) {
         const int i = i_begin + wide <= inputs ? i_begin : inputs - wide;
-        Float sums[16];  // [pass][output][input]
-#pragma GCC unroll 8
-        for (int pass = 0; pass < passes; ++pass) {
-          Float tile[O][I];
-          outer_tile<O, I>(delta.from(o), in.from(i + pass * I), rows, tile);
-#pragma GCC unroll 8
-          for (int a = 0; a < O; ++a)
-#pragma GCC unroll 8
-            for (int b = 0; b < I; ++b) sums[(pass * O + a) * I + b] = tile[a][b];
-        }
+        for (int pass = 0; pass < gradient_passes; ++pass)
+          outer_tile<O, I>(delta.from(o), in.from(i + pass * I), rows, sums + pass * O * I * lane_count);
+        Float chains[16];
+        for (int k = 0; k < 16; ++k) chains[k] = Float::load(sums + k * lane_count);
         float total[16];
-        store(total, lane_sums(sums));
-        for (int pass = 0; pass < passes; ++pass)
+        store(total, lane_sums(chains));
+        for (int pass = 0; pass < gradient_passes; ++pass)
           for (int a = 0; a < O; ++a)
             for (int b = 0; b < I; ++b)
               gradient[static_cast<ptrdiff_t>(o + a) * inputs + i + pass * I + b] = total[(pass * O + a) * I + b];
