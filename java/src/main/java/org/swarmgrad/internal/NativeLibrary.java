@@ -13,8 +13,12 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +45,9 @@ public final class NativeLibrary {
       "; build it with ./swarmgrad, or set -D"
           + PATH_PROPERTY
           + " to the path of an installed library";
+
+  private static final int ELF_MAGIC = 0x464C457F;
+  private static final int ELF_HEADER_BYTES = 64;
 
   private static final Result RESULT =
       load(System.getProperty(PATH_PROPERTY), Loader.getPlatform());
@@ -105,8 +112,13 @@ public final class NativeLibrary {
 
   private static Result link(Path file) {
     try {
+      Optional<String> damage = damage(file);
+      if (damage.isPresent()) {
+        return new Failed(
+            "the engine library " + file + " cannot be loaded: " + damage.get() + REMEDY);
+      }
       return link(SymbolLookup.libraryLookup(file, Arena.global()), file.toString());
-    } catch (IllegalArgumentException failure) {
+    } catch (IOException | IllegalArgumentException failure) {
       return new Failed(
           "the engine library " + file + " cannot be loaded: " + reason(failure) + REMEDY);
     } catch (IllegalCallerException failure) {
@@ -114,6 +126,24 @@ public final class NativeLibrary {
           "Java may not load the engine library: "
               + reason(failure)
               + "; start Java with --enable-native-access=ALL-UNNAMED");
+    }
+  }
+
+  /**
+   * What is wrong with a file that the system's loader would crash on: one cut short kills the
+   * process in dlopen.
+   */
+  private static Optional<String> damage(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer header = ByteBuffer.allocate(ELF_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      if (channel.read(header, 0) < ELF_HEADER_BYTES || header.getInt(0) != ELF_MAGIC) {
+        return Optional.of("it is no 64-bit ELF shared library");
+      }
+      // The section table ends the file: offset + entry size x entries.
+      long end = header.getLong(0x28) + (long) header.getShort(0x3A) * header.getShort(0x3C);
+      return end > channel.size()
+          ? Optional.of("it is cut short, " + channel.size() + " of " + end + " bytes are there")
+          : Optional.empty();
     }
   }
 

@@ -1,0 +1,142 @@
+// Loading the engine library: every way in which it fails gives a message that says what was found
+// and what to do.
+package org.swarmgrad.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.bytedeco.javacpp.Loader;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SuppressWarnings("restricted") // stands in for a library
+class NativeLibraryTest {
+  private static final String PLATFORM = Loader.getPlatform();
+
+  @TempDir Path folder;
+
+  private static String message(NativeLibrary.Result result) {
+    assertThat(result).isInstanceOf(NativeLibrary.Failed.class);
+    String message = ((NativeLibrary.Failed) result).message();
+    assertThat(message).doesNotContain("\n").contains("-Dorg.swarmgrad.library");
+    return message;
+  }
+
+  @Test
+  void loadsTheLibraryOfThisBuild() {
+    assertThat(NativeLibrary.failure()).isEmpty();
+    assertThat(Path.of(NativeLibrary.path())).isRegularFile();
+  }
+
+  @Test
+  void loadsAnInstalledLibraryByItsPath() {
+    NativeLibrary.Result result = NativeLibrary.load(NativeLibrary.path(), PLATFORM);
+    assertThat(result).isInstanceOf(NativeLibrary.Loaded.class);
+  }
+
+  @Test
+  void aPathWithoutAFileIsNamed() {
+    Path missing = folder.resolve("libmissing.so");
+    assertThat(message(NativeLibrary.load(missing.toString(), PLATFORM)))
+        .contains(missing + " names no file");
+  }
+
+  @Test
+  void aFolderIsNoLibrary() {
+    assertThat(message(NativeLibrary.load(folder.toString(), PLATFORM)))
+        .contains(folder + " names no file");
+  }
+
+  @Test
+  void aFileThatIsNoLibraryIsNamed() throws Exception {
+    Path file = Files.writeString(folder.resolve("libtext.so"), "not a library");
+    assertThat(message(NativeLibrary.load(file.toString(), PLATFORM)))
+        .contains(file + " cannot be loaded");
+  }
+
+  @Test
+  void aTruncatedLibraryIsNamed() throws Exception {
+    byte[] library = Files.readAllBytes(Path.of(NativeLibrary.path()));
+    Path file = Files.write(folder.resolve("libhalf.so"), java.util.Arrays.copyOf(library, 1000));
+    assertThat(message(NativeLibrary.load(file.toString(), PLATFORM)))
+        .contains(file + " cannot be loaded");
+  }
+
+  @Test
+  void aPlatformWithoutALibraryIsNamed() {
+    assertThat(message(NativeLibrary.load(null, "plan9-pdp11")))
+        .contains("plan9-pdp11/libswarmgrad_cpu.so")
+        .contains("build it with ./swarmgrad");
+  }
+
+  @Test
+  void aLibraryWithoutOurFunctionsListsThem() {
+    SymbolLookup nothing = name -> Optional.empty();
+    assertThat(message(NativeLibrary.link(nothing, "libother.so")))
+        .contains("libother.so lacks swarmgrad_abi_version, ")
+        .contains("swarmgrad_simulator_step");
+  }
+
+  @Test
+  void anotherAbiVersionIsNamed() throws Exception {
+    assertThat(message(NativeLibrary.link(allReturning(7), "libnewer.so")))
+        .contains("libnewer.so has ABI version 7, this jar needs 1");
+  }
+
+  @Test
+  void anotherNumberOfStructsIsNamed() throws Exception {
+    assertThat(message(NativeLibrary.link(allReturning(1), "libother.so")))
+        .contains("it has 1 structs, 14 are expected");
+  }
+
+  @Test
+  void anotherStructSizeIsNamed() throws Exception {
+    MethodHandle sizes =
+        MethodHandles.lookup()
+            .findStatic(
+                NativeLibraryTest.class,
+                "wrongSizes",
+                MethodType.methodType(int.class, MemorySegment.class, int.class));
+    MemorySegment stub =
+        Linker.nativeLinker()
+            .upcallStub(
+                sizes,
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT),
+                Arena.global());
+    SymbolLookup all = allReturning(1);
+    SymbolLookup wrong =
+        name -> name.equals("swarmgrad_struct_sizes") ? Optional.of(stub) : all.find(name);
+    assertThat(message(NativeLibrary.link(wrong, "libother.so")))
+        .contains("swarmgrad_config has 999 bytes, " + Layouts.CONFIG.byteSize() + " are expected");
+  }
+
+  static int wrongSizes(MemorySegment sizes, int capacity) {
+    MemorySegment array = sizes.reinterpret(4L * capacity);
+    for (int i = 0; i < capacity; i++) {
+      boolean config = Layouts.ALL.get(i) == Layouts.CONFIG;
+      array.setAtIndex(ValueLayout.JAVA_INT, i, config ? 999 : (int) Layouts.ALL.get(i).byteSize());
+    }
+    return Layouts.ALL.size();
+  }
+
+  /** A library whose every function returns the same integer. */
+  private static SymbolLookup allReturning(int value) {
+    MethodHandle constant = MethodHandles.constant(int.class, value);
+    MemorySegment stub =
+        Linker.nativeLinker()
+            .upcallStub(constant, FunctionDescriptor.of(ValueLayout.JAVA_INT), Arena.global());
+    return name -> Optional.of(stub);
+  }
+}
