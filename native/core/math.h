@@ -167,7 +167,9 @@ SWARMGRAD_FUNCTION Float sine_of(ReducedAngle angle) {
   return as_float(as_int(magnitude) ^ shift_left<30>(angle.quadrant & Int(2)));
 }
 
-SWARMGRAD_FUNCTION Float sin(Float x) { return sine_of(reduce_angle(x)); }
+SWARMGRAD_FUNCTION Float sin(Float x) {
+  return select(x == Float(0.0f), x, sine_of(reduce_angle(x)));  // sums on the way would lose the sign of -0
+}
 
 SWARMGRAD_FUNCTION Float cos(Float x) {
   ReducedAngle angle = reduce_angle(x);
