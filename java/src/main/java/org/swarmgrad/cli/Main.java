@@ -26,7 +26,13 @@ public final class Main {
   /** In the order of the help. */
   private static final List<Command> COMMANDS =
       List.of(
-          new TrainCommand(), new EvalCommand(), new EnvironmentsCommand(), new DevicesCommand());
+          new TrainCommand(),
+          new EvalCommand(),
+          new VerifyCommand(),
+          new TraceCommand(),
+          new BatchCommand(),
+          new EnvironmentsCommand(),
+          new DevicesCommand());
 
   private Main() {}
 

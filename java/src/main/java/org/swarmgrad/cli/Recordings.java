@@ -1,6 +1,7 @@
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedInputStream;
@@ -24,6 +25,10 @@ final class Recordings {
    */
   private static final long LARGEST_BYTES = 1L << 28;
 
+  /** Reads to the end of the file, where gzip keeps its checksum. */
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
   private Recordings() {}
 
   static JsonNode read(Path path) throws IOException {
@@ -32,7 +37,7 @@ final class Recordings {
       boolean gzip = file.read() == 0x1f && file.read() == 0x8b;
       file.reset();
       try (InputStream bytes = new Bounded(gzip ? new GZIPInputStream(file) : file, path)) {
-        JsonNode root = new ObjectMapper().readTree(bytes);
+        JsonNode root = MAPPER.readTree(bytes);
         if (root == null || !root.isObject()) {
           throw new IOException(path + ": not a recording: the file is not one JSON object");
         }

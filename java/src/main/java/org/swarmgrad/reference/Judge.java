@@ -3,12 +3,15 @@ package org.swarmgrad.reference;
 import java.util.ArrayList;
 import java.util.List;
 import org.swarmgrad.ActivationFunction;
+import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.Forward;
 import org.swarmgrad.Group;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
+import org.swarmgrad.Scale;
+import org.swarmgrad.Statistics;
 import org.swarmgrad.Trajectories;
 import org.swarmgrad.reference.ReferencePolicy.ReluPattern;
 
@@ -86,11 +89,23 @@ public final class Judge {
     List<Finding> findings = new ArrayList<>();
     for (int group = 0; group < recording.trajectories().size(); group++) {
       Trajectories batch = recording.trajectories().get(group);
-      double scale = recording.gradient().statistics().get(group).scale();
+      double scale = scale(batch, recording.gradient().statistics().get(group));
       findings.add(judgeWeights(batch, previous[group], scale));
       judgePolicy(recording, group, findings);
     }
     return findings;
+  }
+
+  /**
+   * A running deviation is of earlier batches, so the engine is asked for it; it reports 1/N of the
+   * mean together with it.
+   */
+  private double scale(Trajectories batch, Statistics statistics) {
+    if (config.scale() == Scale.NONE) {
+      return 1;
+    }
+    boolean mean = config.agentReduction() == AgentReduction.MEAN;
+    return statistics.scale() * (mean ? batch.group().agentCount() : 1);
   }
 
   private Finding judgeWeights(Trajectories batch, double[] previous, double scale) {
@@ -153,7 +168,7 @@ public final class Judge {
     }
     double tolerance = gradientTolerance(largestLogit);
 
-    Comparison logProbability = new Comparison("log-probability of the action taken");
+    Comparison logProbability = new Comparison("log-probability");
     ReluPattern uncounted = relu ? new ReluPattern() : null;
     for (int step = 0; step < batch.steps(); step++) {
       for (int agent = 0; agent < group.agentCount(); agent++) {
