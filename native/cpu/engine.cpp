@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -33,6 +34,9 @@ const swarmgrad_config &checked_header(const swarmgrad_config &config) {
     reject("config.abi_version is %u; this library is version %d", config.abi_version, SWARMGRAD_ABI_VERSION);
   return config;
 }
+
+// The optimizers compute in single precision.
+bool is_rate(double value) { return value >= 0 && value <= FLT_MAX; }
 
 // Adjacent items first, then pairs of pairs: the tree in which blocks are summed.
 template <class Combine>
@@ -86,6 +90,7 @@ Engine::Engine(const swarmgrad_config &config)
   const size_t block_gradient_at = add_buffer("block_gradient", SWARMGRAD_F32, false, plan_.block_limit * parameters);
   const size_t block_statistics_at =
       add_buffer("block_statistics", SWARMGRAD_F64, false, plan_.block_limit * plan_.statistics_per_block);
+  const size_t batch_statistics_at = add_buffer("batch_statistics", SWARMGRAD_F64, false, plan_.statistics_per_block);
   const size_t scratch_at = add_buffer("logit_scratch", SWARMGRAD_F32, false, 3 * widest_logits * cohort_size);
   const size_t workers_at =
       add_buffer("workers", SWARMGRAD_F32, false, threads * static_cast<int64_t>(plan_.worker_bytes / sizeof(float)));
@@ -103,6 +108,7 @@ Engine::Engine(const swarmgrad_config &config)
   panels_ = at<float>(panels_at);
   block_gradient_ = at<float>(block_gradient_at);
   block_statistics_ = at<double>(block_statistics_at);
+  batch_statistics_ = at<double>(batch_statistics_at);
   logit_scratch_ = at<char>(scratch_at);
   products_[0] = products_[1] = 1.0;
 
@@ -221,7 +227,6 @@ void Engine::pack() {
 }
 
 void Engine::run(Pass &pass) {
-  has_gradient_ = false;
   pack();
   next_block_.store(0, std::memory_order_relaxed);
   const auto job = [&](int index) {
@@ -330,26 +335,28 @@ void Engine::describe(const Pass &pass, swarmgrad_statistics *out) const {
 // ---- training ----------------------------------------------------------------------------------------------------
 
 void Engine::gradient(float *out, swarmgrad_statistics *statistics) {
+  has_gradient_ = has_batch_ = false;
   Pass pass = new_pass(config_.environments);
   run(pass);
   reduce_statistics(pass);
   reduce_gradient(pass, 0, plan_.parameter_count, gradient_);
   measure_norms(gradient_);
-  has_gradient_ = true;
+  std::memcpy(batch_statistics_, block_statistics_, static_cast<size_t>(plan_.statistics_per_block) * sizeof(double));
+  has_gradient_ = has_batch_ = true;
   describe(pass, statistics);
   if (out != nullptr) std::memcpy(out, gradient_, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
 }
 
-// The next batch's baselines and scale, from the sums that the last batch left.
+// The next batch's baselines and scale, from the sums that gradient() left.
 void Engine::commit_batch() {
   const auto n = static_cast<double>(config_.environments);
   for (int g = 0; g < plan_.group_count; ++g) {
     const GroupPlan &group = plan_.group[g];
     const double divisor = config_.weight == SWARMGRAD_OWN_RETURN ? n * group.agents : n;
     for (int step = 0; step < plan_.horizon; ++step)
-      baseline_[int64_t{g} * plan_.horizon + step] = block_statistics_[value_sum_at(group, step)] / divisor;
+      baseline_[int64_t{g} * plan_.horizon + step] = batch_statistics_[value_sum_at(group, step)] / divisor;
     // Chan, Golub, LeVeque: merging (count, mean, sum of squared deviations).
-    const double *sum = block_statistics_ + group.statistics;
+    const double *sum = batch_statistics_ + group.statistics;
     double *moments = moments_ + 3 * g;
     const double mean = sum[return_sum] / n, squares = std::max(0.0, sum[return_square_sum] - n * mean * mean);
     const double total = moments[0] + n, difference = mean - moments[1];
@@ -360,11 +367,9 @@ void Engine::commit_batch() {
 }
 
 void Engine::step(const float *gradient, double learning_rate) {
-  if (!(learning_rate >= 0 && learning_rate < HUGE_VAL))
-    reject("learning_rate is %g; allowed: finite numbers from 0", learning_rate);
+  if (!is_rate(learning_rate)) reject("learning_rate is %g; allowed: 0 to %g", learning_rate, double{FLT_MAX});
   if (gradient == nullptr && !has_gradient_)
-    reject("gradient is null and there is no batch since the last step; ask for a gradient first");
-  const bool commits = has_gradient_;
+    reject("gradient is null and the engine holds none since the last step; ask for a gradient first");
   if (gradient != nullptr) {
     measure_norms(gradient);
     std::memcpy(gradient_, gradient, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
@@ -390,18 +395,23 @@ void Engine::step(const float *gradient, double learning_rate) {
     };
     pool_->run(job);
   }
-  if (commits) commit_batch();
+  if (has_batch_) commit_batch();
+  panels_are_current_ = has_gradient_ = has_batch_ = false;
+  for (int g = 0; g < plan_.group_count; ++g)
+    if (!std::isfinite(
+            kernels_->sum_of_squares(parameters_ + plan_.group[g].parameter_offset, plan_.group[g].parameter_count)))
+      throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(*iteration_) + ", group " + plan_.group[g].name +
+                                           ": the update left parameters that are not finite; write others, and learn "
+                                           "at a smaller rate");
   ++*iteration_;
-  panels_are_current_ = false;
-  has_gradient_ = false;
 }
 
 void Engine::train(int iterations, const double *learning_rate, swarmgrad_statistics *statistics) {
   if (iterations < 0) reject("iterations is %d; allowed: 0 or more", iterations);
   if (iterations > 0 && learning_rate == nullptr) reject("learning_rate is null; allowed: one for each iteration");
   for (int k = 0; k < iterations; ++k)
-    if (!(learning_rate[k] >= 0 && learning_rate[k] < HUGE_VAL))
-      reject("learning_rate[%d] is %g; allowed: finite numbers from 0", k, learning_rate[k]);
+    if (!is_rate(learning_rate[k]))
+      reject("learning_rate[%d] is %g; allowed: 0 to %g", k, learning_rate[k], double{FLT_MAX});
   for (int k = 0; k < iterations; ++k) {
     gradient(nullptr, statistics == nullptr ? nullptr : statistics + int64_t{k} * plan_.group_count);
     step(nullptr, learning_rate[k]);
@@ -432,6 +442,7 @@ void Engine::record(const swarmgrad_trajectories *trajectories, float *gradient,
   Pass pass = new_pass(config_.environments);
   pass.stream = 8;
   pass.trajectories = trajectories;
+  has_gradient_ = false;
   run(pass);
   reduce_statistics(pass);
   reduce_gradient(pass, 0, plan_.parameter_count, gradient_);
@@ -475,7 +486,8 @@ void Engine::buffer(int index, swarmgrad_buffer_info &out) const {
 
 void Engine::read(int index, void *values, int64_t count) const {
   const Buffer &buffer = buffer_at(index);
-  if (count != buffer.count || (values == nullptr && count > 0))
+  if (values == nullptr && count > 0) reject("values is null for buffer %s", buffer.name);
+  if (count != buffer.count)
     reject("count is %lld for buffer %s; allowed: %lld", static_cast<long long>(count), buffer.name,
            static_cast<long long>(buffer.count));
   if (count > 0)
@@ -485,7 +497,8 @@ void Engine::read(int index, void *values, int64_t count) const {
 void Engine::write(int index, const void *values, int64_t count) {
   const Buffer &buffer = buffer_at(index);
   if (!buffer.checkpointed) reject("buffer %s is scratch; allowed: the buffers marked checkpointed", buffer.name);
-  if (count != buffer.count || (values == nullptr && count > 0))
+  if (values == nullptr && count > 0) reject("values is null for buffer %s", buffer.name);
+  if (count != buffer.count)
     reject("count is %lld for buffer %s; allowed: %lld", static_cast<long long>(count), buffer.name,
            static_cast<long long>(buffer.count));
   for (int64_t k = 0; k < count; ++k) {
@@ -501,18 +514,16 @@ void Engine::write(int index, const void *values, int64_t count) {
            static_cast<long long>(*static_cast<const int64_t *>(values)));
   if (count > 0)
     std::memcpy(arena_->base() + buffer.offset, values, static_cast<size_t>(count) * element_bytes(buffer.type));
-  panels_are_current_ = false;
-  has_gradient_ = false;
+  panels_are_current_ = has_gradient_ = has_batch_ = false;
 }
 
 // ---- the parts on their own --------------------------------------------------------------------------------------
 
 void Engine::forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) {
   check_group(group);
-  if (rows < 0 || (rows > 0 && observation == nullptr))
-    reject("rows is %lld without observations", static_cast<long long>(rows));
+  if (rows < 0) reject("rows is %lld; allowed: 0 or more", static_cast<long long>(rows));
+  if (rows > 0 && observation == nullptr) reject("observation is null; allowed: [row][feature]");
   pack();
-  has_gradient_ = false;
   Pass pass = new_pass(1);
   kernels_->forward(pass, workers_[0], group, rows, observation, hidden, logit);
 }
@@ -520,10 +531,11 @@ void Engine::forward(int group, int64_t rows, const float *observation, float *h
 void Engine::logits(const swarmgrad_logit_rows &rows) {
   if (rows.action_count < 1 || rows.action_count > widest_logits)
     reject("action_count is %d; allowed: 1 to %d", rows.action_count, widest_logits);
-  if (rows.rows < 0 || (rows.rows > 0 && rows.logit == nullptr))
-    reject("rows is %lld without logits", static_cast<long long>(rows.rows));
-  if (!std::isfinite(rows.entropy_coefficient))
-    reject("entropy_coefficient is %g; allowed: finite numbers", rows.entropy_coefficient);
+  if (rows.rows < 0 || rows.rows >= int64_t{1} << 31)
+    reject("rows is %lld; allowed: 0 to 2147483647", static_cast<long long>(rows.rows));
+  if (rows.rows > 0 && rows.logit == nullptr) reject("logit is null; allowed: [row][action]");
+  if (!(std::abs(rows.entropy_coefficient) <= FLT_MAX))
+    reject("entropy_coefficient is %g; allowed: finite single-precision numbers", rows.entropy_coefficient);
   if (rows.action == nullptr && (rows.sample != 0 || rows.gradient != nullptr))
     reject("action is null; sampling and the gradient need it");
   for (int64_t row = 0; row < rows.rows; ++row) {
@@ -539,6 +551,13 @@ void Engine::logits(const swarmgrad_logit_rows &rows) {
       open = open || rows.mask[row * rows.action_count + a] != 0;
     }
     if (!open) reject("mask[%lld] leaves no action; allowed: at least one", static_cast<long long>(row));
+    if (rows.mask != nullptr && rows.sample == 0 && rows.action != nullptr &&
+        rows.mask[row * rows.action_count + action] == 0)
+      reject("action[%lld] is %d, which the mask forbids; allowed: available actions", static_cast<long long>(row),
+             action);
+    if (rows.weight != nullptr && !std::isfinite(rows.weight[row]))
+      reject("weight[%lld] is %g; allowed: finite numbers", static_cast<long long>(row),
+             static_cast<double>(rows.weight[row]));
   }
   kernels_->logits(rows, config_.seed, logit_scratch_);
 }
@@ -550,15 +569,20 @@ void Engine::weights(const swarmgrad_rewards &r) {
     reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(r.environments));
   if (r.steps < 1 || r.steps > plan_.horizon)
     reject("steps is %d; allowed: 1 to the horizon %d", r.steps, plan_.horizon);
-  if (r.reward == nullptr || r.weight == nullptr) reject("reward or weight is null");
-  if (r.cohort_count < 0 || (r.cohort_count > 0 && r.cohort_first == nullptr))
-    reject("cohort_count is %lld without cohort_first", static_cast<long long>(r.cohort_count));
+  if (r.reward == nullptr) reject("reward is null; allowed: [step][agent][environment]");
+  if (r.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
+  if (r.cohort_count < 0 || r.cohort_count > r.environments)
+    reject("cohort_count is %lld; allowed: 0 for the engine's own, or 1 to environments %lld",
+           static_cast<long long>(r.cohort_count), static_cast<long long>(r.environments));
+  if (r.cohort_count > 0 && r.cohort_first == nullptr) reject("cohort_first is null; allowed: [cohort_count + 1]");
   const int64_t cohorts = r.cohort_count > 0 ? r.cohort_count : (r.environments + cohort_size - 1) / cohort_size;
   const auto first_of = [&](int64_t c) {
     return r.cohort_count > 0 ? r.cohort_first[c] : part_begin(c, r.environments, cohorts);
   };
   if (first_of(0) != 0 || first_of(cohorts) != r.environments)
-    reject("cohort_first does not run from 0 to environments");
+    reject("cohort_first runs from %lld to %lld; allowed: from 0 to environments %lld",
+           static_cast<long long>(first_of(0)), static_cast<long long>(first_of(cohorts)),
+           static_cast<long long>(r.environments));
   for (int64_t c = 0; c < cohorts; ++c) {
     const int64_t members = first_of(c + 1) - first_of(c);
     if (members < 1 || members > cohort_size || (members == 1 && config_.baseline == SWARMGRAD_LEAVE_ONE_OUT))
@@ -573,7 +597,6 @@ void Engine::weights(const swarmgrad_rewards &r) {
     if (r.episode_length[e] < 1 || r.episode_length[e] > r.steps)
       reject("episode_length[%lld] is %d; allowed: 1 to steps %d", static_cast<long long>(e), r.episode_length[e],
              r.steps);
-  has_gradient_ = false;
   const Pass pass = new_pass(r.environments);
   for (int64_t c = 0; c < cohorts; ++c)
     kernels_->weights(pass, workers_[0], r, first_of(c), first_of(c + 1) - first_of(c));
@@ -586,8 +609,10 @@ void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
     reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(batch.environments));
   if (batch.steps < 1 || batch.steps > plan_.horizon)
     reject("steps is %d; allowed: 1 to the horizon %d", batch.steps, plan_.horizon);
-  if (batch.observation == nullptr || batch.action == nullptr || batch.weight == nullptr || gradient == nullptr)
-    reject("observation, action, weight or gradient is null");
+  if (batch.observation == nullptr) reject("observation is null; allowed: [step][agent][feature][environment]");
+  if (batch.action == nullptr) reject("action is null; allowed: [step][agent][environment]");
+  if (batch.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
+  if (gradient == nullptr) reject("gradient is null; allowed: [parameters of the group]");
   for (int64_t k = 0; k < int64_t{batch.steps} * group.agents * batch.environments; ++k) {
     if (batch.alive != nullptr && batch.alive[k] == 0) continue;
     if (batch.action[k] < 0 || batch.action[k] >= group.action_count)
@@ -596,9 +621,15 @@ void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
     if (!std::isfinite(batch.weight[k]))
       reject("weight[%lld] is %g; allowed: finite numbers", static_cast<long long>(k),
              static_cast<double>(batch.weight[k]));
+    const int64_t row = k / batch.environments, environment = k % batch.environments;
+    if (batch.mask != nullptr &&
+        batch.mask[(row * group.action_count + batch.action[k]) * batch.environments + environment] == 0)
+      reject("action[%lld] is %d, which the mask forbids; allowed: available actions", static_cast<long long>(k),
+             batch.action[k]);
   }
   Pass pass = new_pass(batch.environments);
   pass.given = &batch;
+  has_gradient_ = false;
   run(pass);
   const int64_t begin = group.parameter_offset;
   reduce_gradient(pass, begin, begin + group.parameter_count, gradient_);

@@ -98,12 +98,13 @@ class Engine {
   std::unique_ptr<ThreadPool> pool_;
 
   float *parameters_, *panels_, *gradient_, *first_moment_, *second_moment_, *block_gradient_;
-  double *products_, *baseline_, *moments_, *agent_return_, *block_statistics_;
+  double *products_, *baseline_, *moments_, *agent_return_, *block_statistics_, *batch_statistics_;
   int64_t *iteration_;
   char *logit_scratch_;
 
   bool panels_are_current_ = false;
-  bool has_gradient_ = false;  // gradient_ and the reduced statistics belong to the batch made last
+  bool has_gradient_ = false;  // gradient_ is that of a training batch, for step to apply
+  bool has_batch_ = false;     // batch_statistics_ are those of a training batch, for step to commit
   std::atomic<bool> cancelled_{false};
   std::atomic<int64_t> cohorts_finished_{0}, next_block_{0};
 };

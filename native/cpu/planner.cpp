@@ -1,6 +1,7 @@
 #include "cpu/planner.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -13,11 +14,12 @@ namespace {
 // A cohort's episode is stored while its features fit a core's second-level cache, and replayed in segments when not.
 constexpr int64_t stored_bytes_limit = 1 << 20;
 constexpr int64_t rows_per_segment = 64;
+constexpr int longest_horizon = 1 << 24;
 constexpr int64_t rows_limit = int64_t{1} << 31;
 constexpr int64_t wide_policy = 65536;  // parameters above which blocks are fewer, so that partial gradients stay small
 
 void check(bool allowed, const char *name, double value, const char *rule) {
-  if (!allowed) reject("%s is %g; allowed: %s", name, value, rule);
+  if (!allowed) reject("%s is %.10g; allowed: %s", name, value, rule);
 }
 
 void check_policy(const swarmgrad_policy &policy) {
@@ -36,8 +38,8 @@ void check_config(const swarmgrad_config &c) {
   check(c.environments >= 1 && c.environments < rows_limit, "environments", static_cast<double>(c.environments),
         "1 to 2147483647");
   check(c.discount >= 0 && c.discount <= 1, "discount", c.discount, "0 to 1");
-  check(c.entropy_coefficient >= 0 && c.entropy_coefficient < HUGE_VAL, "entropy_coefficient", c.entropy_coefficient,
-        "finite numbers from 0");
+  check(c.entropy_coefficient >= 0 && c.entropy_coefficient <= FLT_MAX, "entropy_coefficient", c.entropy_coefficient,
+        "0 to 3.4e38");
   check(c.gradient_clip >= 0 && c.gradient_clip < HUGE_VAL, "gradient_clip", c.gradient_clip,
         "0 (off) or a finite norm above it");
   check(c.weight >= SWARMGRAD_TOTAL_RETURN && c.weight <= SWARMGRAD_DISCOUNTED_STATE, "weight", c.weight,
@@ -55,8 +57,10 @@ void check_config(const swarmgrad_config &c) {
   check(c.optimizer == SWARMGRAD_SGD || c.optimizer == SWARMGRAD_ADAM, "optimizer", c.optimizer, "0 sgd, 1 adam");
   check(c.adam_beta1 >= 0 && c.adam_beta1 < 1, "adam_beta1", c.adam_beta1, "0 to below 1");
   check(c.adam_beta2 >= 0 && c.adam_beta2 < 1, "adam_beta2", c.adam_beta2, "0 to below 1");
-  check(c.adam_epsilon > 0 && c.adam_epsilon < HUGE_VAL, "adam_epsilon", c.adam_epsilon, "finite numbers above 0");
-  check(c.horizon >= 0, "horizon", c.horizon, "1 to 2147483647 steps, or 0 for the environment's own");
+  // In single precision a smaller one is 0, and 0 / 0 follows.
+  check(c.adam_epsilon >= FLT_MIN && c.adam_epsilon <= FLT_MAX, "adam_epsilon", c.adam_epsilon, "1.2e-38 to 3.4e38");
+  check(c.horizon >= 0 && c.horizon <= longest_horizon, "horizon", c.horizon,
+        "1 to 16777216 steps, or 0 for the environment's own");
   check(c.threads >= 0 && c.threads <= 1024, "threads", c.threads, "1 to 1024, or 0 for one per core");
 }
 
@@ -117,7 +121,8 @@ int64_t features_of(const GroupPlan &group) { return group.observation_size + gr
 void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *object) {
   Plan &plan = storage.plan;
   plan.group_count = plan.environment->group_count(object);
-  if (config.policies == nullptr || (config.policy_count != 1 && config.policy_count != plan.group_count))
+  if (config.policies == nullptr) reject("policies is null; allowed: [policy_count]");
+  if (config.policy_count != 1 && config.policy_count != plan.group_count)
     reject("policy_count is %d; allowed: 1 or the %d groups of %s", config.policy_count, plan.group_count,
            plan.environment->id);
   int64_t flop = 0;

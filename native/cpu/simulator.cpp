@@ -2,6 +2,7 @@
 #include "cpu/simulator.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstring>
 
@@ -77,10 +78,10 @@ void Simulator::set(int field, const double *values) {
   const FieldShape &shape = field_at(field);
   if (values == nullptr) reject("values is null");
   for (int k = 0; k < shape.rows * shape.columns; ++k) {
-    if (!std::isfinite(values[k]) ||
-        (shape.is_integer && (values[k] != std::floor(values[k]) || std::abs(values[k]) > INT32_MAX)))
-      reject("%s[%d] is %g; allowed: %s", shape.name, k, values[k],
-             shape.is_integer ? "whole numbers" : "finite numbers");
+    const double largest = shape.is_integer ? double{INT32_MAX} : double{FLT_MAX};
+    if (!(std::abs(values[k]) <= largest) || (shape.is_integer && values[k] != std::floor(values[k])))
+      reject("%s[%d] is %g; allowed: %s up to %g", shape.name, k, values[k],
+             shape.is_integer ? "whole numbers" : "numbers", largest);
     char *slot = memory_->base() + shape.offset + static_cast<size_t>(k) * cache_line;
     for (int lane = 0; lane < cohort_size; ++lane)
       if (shape.is_integer)
@@ -100,7 +101,7 @@ int Simulator::group_of(int agent) const {
 
 void Simulator::observe(int agent, float *observation, uint8_t *mask) {
   const swarmgrad_group &group = groups_[static_cast<size_t>(group_of(agent))];
-  if (observation == nullptr) reject("observation is null");
+  if (observation == nullptr) reject("observation is null; allowed: [feature]");
   float *features = reinterpret_cast<float *>(scratch_->base());
   std::vector<uint16_t> available(static_cast<size_t>(group.action_count), 0xffff);
   table_->observe(object_->get(), agent, 1, features, cohort_size, group.has_mask != 0 ? available.data() : nullptr,
@@ -110,7 +111,8 @@ void Simulator::observe(int agent, float *observation, uint8_t *mask) {
 }
 
 void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done) {
-  if (action == nullptr || reward == nullptr) reject("action or reward is null");
+  if (action == nullptr) reject("action is null; allowed: [agent]");
+  if (reward == nullptr) reject("reward is null; allowed: [agent]");
   auto *actions = reinterpret_cast<int32_t *>(scratch_->base());
   auto *rewards = reinterpret_cast<float *>(actions) + agent_count_ * cohort_size;
   for (int agent = 0; agent < agent_count_; ++agent) {

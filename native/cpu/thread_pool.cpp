@@ -10,19 +10,20 @@ ThreadPool::ThreadPool(int threads) {
   try {
     for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
   } catch (...) {
-    this->~ThreadPool();
+    stop();
     throw;
   }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
   for (std::thread &thread : threads_) thread.join();
-  threads_.clear();
 }
 
 void ThreadPool::run(Job job, const void *context) {

@@ -32,6 +32,7 @@ class ThreadPool {
 
  private:
   void serve(int worker);
+  void stop();
 
   std::vector<std::thread> threads_;
   std::mutex mutex_;
