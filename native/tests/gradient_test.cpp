@@ -1,0 +1,150 @@
+// Recorded batches of the engine against the plain double-precision judge: gradient, log-probabilities, weights and
+// statistics over awkward sizes, and the bits of the stored, replayed and given paths against each other.
+#include "reference.h"
+
+using namespace swarmgrad_tests;
+
+TEST_CASE("gradient, weights and statistics of awkward shapes") {
+  const std::vector<int> networks[] = {{}, {1}, {3}, {5, 7}, {9, 17, 33}, {33, 1, 5, 3}};
+  const int64_t environments[] = {1, 2, 15, 16, 17, 18, 33};
+  const double agents[] = {1, 2, 3, 5, 10};
+  const int weights[] = {SWARMGRAD_TOTAL_RETURN, SWARMGRAD_REWARD_TO_GO, SWARMGRAD_OWN_RETURN,
+                         SWARMGRAD_DISCOUNTED_STATE};
+  size_t turn = 0;
+  for (const std::vector<int> &hidden : networks)
+    for (const int activation : {SWARMGRAD_TANH, SWARMGRAD_RELU})
+      for (const int horizon : {1, 25})
+        for (int repetition = 0; repetition < 2; ++repetition, ++turn) {
+          Setup setup;
+          setup.parameters = {{"agents", agents[turn % 5]}};
+          setup.hidden = hidden;
+          setup.activation = activation;
+          setup.environments = environments[turn % 7];
+          setup.horizon = horizon;
+          setup.weight = weights[turn / 2 % 4];
+          setup.baseline = turn % 3 == 0 && setup.environments > 1 ? SWARMGRAD_LEAVE_ONE_OUT : SWARMGRAD_BASELINE_NONE;
+          setup.agent_reduction = turn % 2 == 0 ? SWARMGRAD_SUM : SWARMGRAD_MEAN;
+          setup.discount = turn % 4 == 1 ? 1 : 0.93;
+          setup.entropy_coefficient = turn % 5 == 2 ? 0.3 : 0;
+          setup.seed = turn;
+          CAPTURE(turn);
+          Engine engine(setup);
+          engine.scramble_parameters();
+          const Recording recording = engine.record();
+          check_recording(engine, setup, recording);
+          // The engine's own initial parameters, whose logits are nearly equal.
+          if (repetition == 1) {
+            const Engine fresh(setup);
+            engine.write("parameters", fresh.parameters());
+            check_recording(engine, setup, engine.record());
+          }
+        }
+}
+
+TEST_CASE("episodes that end early, stored and replayed") {
+  for (const bool replays : {false, true}) {
+    Setup setup;
+    setup.environment = "CartPole-v1";
+    setup.hidden = replays ? std::vector<int>{48, 33} : std::vector<int>{7};
+    setup.environments = 18;
+    setup.weight = SWARMGRAD_DISCOUNTED_STATE;
+    setup.baseline = SWARMGRAD_LEAVE_ONE_OUT;
+    setup.discount = 0.99;
+    Engine engine(setup);
+    REQUIRE(engine.info().replays == replays);
+    engine.scramble_parameters(0.1);
+    const Recording recording = engine.record();
+    check_recording(engine, setup, recording);
+    const Batch &batch = recording.groups[0];
+    int shortest = batch.steps, longest = 0;
+    for (const int length : batch.episode_length) {
+      shortest = std::min(shortest, length);
+      longest = std::max(longest, length);
+    }
+    CHECK(shortest >= 1);
+    CHECK(shortest < longest);
+    CHECK(longest < batch.steps);
+    CHECK(same_bits(engine.gradient_of(0, batch), recording.gradient));
+  }
+}
+
+TEST_CASE("a long episode is replayed segment by segment") {
+  Setup setup;
+  setup.hidden = {16};
+  setup.horizon = 500;
+  setup.environments = 17;
+  setup.baseline = SWARMGRAD_LEAVE_ONE_OUT;
+  Engine engine(setup);
+  REQUIRE(engine.info().replays == 1);
+  engine.scramble_parameters();
+  const Recording recording = engine.record();
+  check_recording(engine, setup, recording);
+  CHECK(same_bits(engine.gradient_of(0, recording.groups[0]), recording.gradient));
+}
+
+TEST_CASE("a given batch has the bits of the recorded one") {
+  struct Shape {
+    std::vector<int> hidden;
+    int horizon;
+    double agents;
+    int replays;
+  };
+  // Segments that begin inside a step (agents that do not divide 64), wide layers, many agents.
+  const Shape shapes[] = {{{}, 25, 3, 0},   {{5}, 25, 10, 0},     {{16, 16}, 40, 5, 0}, {{128, 64}, 70, 3, 1},
+                          {{40}, 90, 7, 1}, {{33, 9}, 3, 100, 1}, {{9}, 2, 70, 1}};
+  for (const Shape &shape : shapes)
+    for (const int64_t environments : {1, 16, 18}) {
+      Setup setup;
+      setup.parameters = {{"agents", shape.agents}};
+      setup.hidden = shape.hidden;
+      setup.horizon = shape.horizon;
+      setup.environments = environments;
+      setup.activation = environments == 16 ? SWARMGRAD_RELU : SWARMGRAD_TANH;
+      setup.entropy_coefficient = 0.01;
+      Engine engine(setup);
+      CAPTURE(shape.agents);
+      CAPTURE(environments);
+      CHECK(engine.info().replays == shape.replays);
+      engine.scramble_parameters(0.2);
+      const Recording recording = engine.record();
+      CHECK(same_bits(engine.gradient_of(0, recording.groups[0]), recording.gradient));
+      // What a recording leaves behind is not in the way of the next one.
+      CHECK(same_bits(engine.record().gradient, recording.gradient));
+    }
+}
+
+TEST_CASE("hidden activations and logits of given observations") {
+  Setup setup;
+  setup.hidden = {17, 3};
+  Engine engine(setup);
+  engine.scramble_parameters();
+  const std::vector<float> parameters = engine.parameters();
+  constexpr int rows = 35, features = 18;
+  std::vector<float> observation(rows * features), hidden(rows * 20), logit(rows * 5), again(rows * 5);
+  for (size_t k = 0; k < observation.size(); ++k)
+    observation[k] = static_cast<float>(std::sin(0.7 * static_cast<double>(k)));
+  require_ok(swarmgrad_forward(engine.handle(), 0, rows, observation.data(), hidden.data(), logit.data()));
+  require_ok(swarmgrad_forward(engine.handle(), 0, rows, observation.data(), nullptr, again.data()));
+  CHECK(same_bits(logit, again));
+  for (size_t row = 0; row < rows; ++row) {
+    std::vector<double> x(observation.begin() + static_cast<ptrdiff_t>(row) * features,
+                          observation.begin() + static_cast<ptrdiff_t>(row + 1) * features);
+    size_t next = 0, unit = 0;
+    for (const size_t width : {size_t{17}, size_t{3}, size_t{5}}) {
+      std::vector<double> y(width);
+      const float *weight = parameters.data() + next, *bias = weight + width * x.size();
+      for (size_t o = 0; o < width; ++o) {
+        y[o] = bias[o];
+        for (size_t i = 0; i < x.size(); ++i) y[o] += weight[o * x.size() + i] * x[i];
+        if (width == 5) {
+          CHECK(logit[row * 5 + o] == doctest::Approx(y[o]).epsilon(2e-6));
+        } else {
+          y[o] = std::tanh(y[o]);
+          CHECK(hidden[row * 20 + unit++] == doctest::Approx(y[o]).epsilon(2e-6));
+        }
+      }
+      next += width * x.size() + width;
+      x = y;
+    }
+  }
+}
