@@ -440,7 +440,7 @@ void Engine::record(const swarmgrad_trajectories *trajectories, float *gradient,
     clear(t.episode_length, environments);
   }
   Pass pass = new_pass(config_.environments);
-  pass.stream = 8;
+  pass.stream = Stream::record;
   pass.trajectories = trajectories;
   has_gradient_ = false;
   run(pass);
@@ -462,7 +462,7 @@ void Engine::evaluate(int64_t first_episode, int64_t episodes, int acting, swarm
     reject("acting is %d; allowed: 0 sampled, 1 greedy, 2 random", acting);
   Pass pass = new_pass(episodes);
   pass.first_episode = first_episode;
-  pass.stream = 4;
+  pass.stream = Stream::evaluation;
   pass.iteration = 0;
   pass.acting = acting;
   pass.learns = false;

@@ -102,8 +102,7 @@ struct EnvironmentAdapter {
     const Int lane = lane_index();
     const Int last = context.members - 1;
     const Int environment = Int(context.first_environment) + select(lane < last, lane, last);
-    return Draws(environment, context.iteration, step,
-                 static_cast<Purpose>(static_cast<uint32_t>(purpose) + context.stream), context.seed);
+    return Draws(environment, context.iteration, step, in_stream(purpose, context.stream), context.seed);
   }
 
   static int agent_count(const E &environment) {

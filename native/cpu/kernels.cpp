@@ -277,7 +277,7 @@ class Cohort {
     if (agent % 4 == 0 || step != drawn_step_ || agent / 4 != drawn_agent_) {
       const Int lane = lane_index(), last = members_ - 1;
       const Int environment = Int(context_.first_environment) + select(lane < last, lane, last);
-      const Purpose purpose = static_cast<Purpose>(static_cast<uint32_t>(Purpose::act) + pass_.stream);
+      const Purpose purpose = in_stream(Purpose::act, pass_.stream);
       drawn_ = philox(counter(environment, pass_.iteration, static_cast<uint32_t>(step), agent - agent % 4, purpose, 0),
                       static_cast<uint32_t>(pass_.seed), static_cast<uint32_t>(pass_.seed >> 32));
       drawn_step_ = step;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "core/purpose.h"
 #include "swarmgrad/swarmgrad.h"
 
 namespace swarmgrad::cpu {
@@ -121,9 +122,9 @@ struct Pass {
   double entropy_coefficient;
   uint64_t seed;
   uint32_t iteration;
-  uint32_t stream;  // added to every purpose of the random numbers
-  int acting;       // swarmgrad_acting
-  bool learns;      // weights and gradient, not only statistics
+  Stream stream;
+  int acting;   // swarmgrad_acting
+  bool learns;  // weights and gradient, not only statistics
   int64_t first_episode, episodes, cohorts, blocks;
   const swarmgrad_trajectories *trajectories;  // [group] or null
   const swarmgrad_batch *given;                // or null: the environment makes the episodes
@@ -142,7 +143,8 @@ struct Worker {
 struct EnvironmentContext {
   int32_t first_environment;
   int members;
-  uint32_t iteration, stream;
+  uint32_t iteration;
+  Stream stream;
   uint64_t seed;
 };
 
