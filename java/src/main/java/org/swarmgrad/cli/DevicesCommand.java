@@ -3,15 +3,13 @@ package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Swarmgrad;
+import org.swarmgrad.measurement.Machine;
 
 final class DevicesCommand implements Command {
   private static final String NO_CUDA = "this build has no CUDA engine";
@@ -43,7 +41,7 @@ final class DevicesCommand implements Command {
 
   @Override
   public int run(CommandLine line, Terminal terminal) {
-    String processor = processorName();
+    String processor = Machine.processorName();
     int cores = Runtime.getRuntime().availableProcessors();
     List<InstructionSet> sets = Swarmgrad.instructionSets();
     terminal.say("cpu   %s", processor);
@@ -64,18 +62,5 @@ final class DevicesCommand implements Command {
     result.putObject("cuda").put("available", false).put("reason", NO_CUDA);
     terminal.result(result);
     return 0;
-  }
-
-  /** Linux says it in /proc/cpuinfo; elsewhere the architecture has to do. */
-  static String processorName() {
-    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines
-          .filter(text -> text.startsWith("model name"))
-          .findFirst()
-          .map(text -> text.substring(text.indexOf(':') + 1).strip())
-          .orElse(System.getProperty("os.arch"));
-    } catch (IOException failure) {
-      return System.getProperty("os.arch");
-    }
   }
 }

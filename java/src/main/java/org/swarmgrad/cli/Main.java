@@ -29,6 +29,7 @@ public final class Main {
           new TrainCommand(),
           new EvalCommand(),
           new VerifyCommand(),
+          new BenchCommand(),
           new TraceCommand(),
           new BatchCommand(),
           new EnvironmentsCommand(),
