@@ -582,7 +582,7 @@ class Cohort {
             memory.features.at(f, stored)[lane];
       for (int a = 0; out.mask != nullptr && group.has_mask && a < group.action_count; ++a)
         out.mask[(row * group.action_count + a) * environments + first_ + lane] =
-            memory.available[stored * group.action_count + a] >> lane & 1;
+            lives && (memory.available[stored * group.action_count + a] >> lane & 1) != 0;
     }
   }
   void write_rows(const GroupMemory &memory, float *to) const {
