@@ -24,6 +24,11 @@ interface Command {
   /** Fresh options without --help. */
   Options options();
 
+  /** Whether words that follow no option are its files. */
+  default boolean takesFiles() {
+    return false;
+  }
+
   /**
    * Runs. With --json the last line of standard output is one JSON object; progress goes to
    * standard error.

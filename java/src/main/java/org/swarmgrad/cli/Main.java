@@ -7,14 +7,20 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.MissingArgumentException;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.UnrecognizedOptionException;
 import org.swarmgrad.CancelledException;
 import org.swarmgrad.SwarmgradException;
 
@@ -75,7 +81,9 @@ public final class Main {
       return fail(err, failure.getMessage() + " (swarmgrad " + command.name() + " --help)", USAGE);
     } catch (CancelledException cancelled) {
       return fail(err, "interrupted", INTERRUPTED);
-    } catch (SwarmgradException | IOException | UncheckedIOException failure) {
+    } catch (UncheckedIOException failure) {
+      return fail(err, describe(failure.getCause()), Command.FAILURE);
+    } catch (SwarmgradException | IOException failure) {
       return fail(err, describe(failure), Command.FAILURE);
     } catch (OutOfMemoryError failure) {
       return fail(err, "Java ran out of memory: " + failure.getMessage(), Command.FAILURE);
@@ -86,8 +94,33 @@ public final class Main {
   }
 
   private static CommandLine parse(Command command, String[] arguments) throws ParseException {
-    DefaultParser parser = DefaultParser.builder().setAllowPartialMatching(false).get();
-    CommandLine line = parser.parse(command.options(), arguments);
+    Options options = command.options();
+    CommandLine line;
+    try {
+      line = DefaultParser.builder().setAllowPartialMatching(false).get().parse(options, arguments);
+    } catch (MissingArgumentException failure) {
+      Option option = failure.getOption();
+      throw new UsageException(
+          "--"
+              + option.getLongOpt()
+              + " has no value; allowed: --"
+              + option.getLongOpt()
+              + " "
+              + option.getArgName());
+    } catch (UnrecognizedOptionException failure) {
+      String names =
+          options.getOptions().stream()
+              .map(option -> "--" + option.getLongOpt())
+              .collect(Collectors.joining(", "));
+      throw new UsageException(
+          failure.getOption() + " is no option of " + command.name() + "; allowed: " + names);
+    }
+    if (!line.getArgList().isEmpty() && !command.takesFiles()) {
+      throw new UsageException(
+          "'"
+              + line.getArgList().get(0)
+              + "' follows no option; allowed: options and their values");
+    }
     for (Option option : line.getOptions()) {
       if (line.getOptionValues(option) != null
           && line.getOptionValues(option).length > 1
@@ -103,11 +136,20 @@ public final class Main {
     return option.getArgs() == Option.UNLIMITED_VALUES || option.getLongOpt().equals("param");
   }
 
+  /** The text of a file's failure often is its path alone. */
   private static String describe(Exception failure) {
     String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();
-    return failure instanceof IOException && !message.contains(" ")
-        ? message + ": " + failure.getClass().getSimpleName()
-        : message;
+    if (!(failure instanceof FileSystemException file) || file.getReason() != null) {
+      return message;
+    }
+    return switch (file) {
+      case NoSuchFileException missing -> message + " does not exist, or cannot be made there";
+      case AccessDeniedException denied ->
+          message + " may not be read or written: permission denied";
+      case FileAlreadyExistsException existing when !message.contains(" ") ->
+          message + " exists already";
+      default -> message;
+    };
   }
 
   private static int fail(PrintStream err, String message, int status) {

@@ -367,7 +367,7 @@ final class TrainCommand implements Command {
     try {
       work.run();
     } catch (IOException failure) {
-      throw new UncheckedIOException(failure.getMessage(), failure);
+      throw new UncheckedIOException(failure);
     }
   }
 }
