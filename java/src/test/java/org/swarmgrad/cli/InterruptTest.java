@@ -1,0 +1,137 @@
+// Ctrl-C and SIGTERM on a real process: status 130, a checkpoint, and a resume that ends with the
+// bits of an undisturbed run.
+package org.swarmgrad.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class InterruptTest {
+  @TempDir Path folder;
+
+  /** Starts the command line as a process of its own, with the signals a terminal would give it. */
+  private Process start(String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM"));
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    String cache = System.getProperty("org.bytedeco.javacpp.cachedir");
+    if (cache != null) {
+      command.add("-Dorg.bytedeco.javacpp.cachedir=" + cache);
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.redirectErrorStream(true).redirectOutput(output().toFile());
+    return builder.start();
+  }
+
+  private Path output() {
+    return folder.resolve("output");
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    assertThat(
+            new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start().waitFor())
+        .isZero();
+  }
+
+  private static void await(Process process, Path file, long bytes) throws Exception {
+    while (!Files.exists(file) || Files.size(file) < bytes) {
+      assertThat(process.isAlive()).isTrue();
+      Thread.sleep(5);
+    }
+  }
+
+  private int status(Process process) throws Exception {
+    assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
+    return process.exitValue();
+  }
+
+  private String lastLine() throws IOException {
+    List<String> lines = Files.readAllLines(output());
+    return lines.get(lines.size() - 1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM"})
+  void aSignalLeavesACheckpointThatResumesExactly(String signal) throws Exception {
+    Path run = folder.resolve("run");
+    String[] training = {
+      "train", "--env", "simple_spread_v3", "--envs", "64", "--policy", "mlp:8", "--json"
+    };
+    Process process = start(with(training, "--iterations", "10000000", "--out", run.toString()));
+    await(process, run.resolve("metrics.jsonl"), 1000);
+    signal(process, signal);
+    assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
+    assertThat(Files.readString(output()))
+        .contains("interrupted after iteration", "checkpoint in " + run);
+    int complete = Json.MAPPER.readTree(lastLine()).get("iterations").asInt();
+    assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize(complete);
+
+    String total = String.valueOf(complete + 5);
+    Process resumed =
+        start(
+            "train",
+            "--resume",
+            run.toString(),
+            "--iterations",
+            total,
+            "--evaluate",
+            "0",
+            "--json");
+    assertThat(status(resumed)).isZero();
+    String hash = Json.MAPPER.readTree(lastLine()).get("parameters_sha256").asText();
+    Path straight = folder.resolve("straight");
+    Process undisturbed =
+        start(
+            with(
+                training,
+                "--iterations",
+                total,
+                "--out",
+                straight.toString(),
+                "--evaluate",
+                "0",
+                "--iterations-per-call",
+                "100"));
+    assertThat(status(undisturbed)).isZero();
+    assertThat(Json.MAPPER.readTree(lastLine()).get("parameters_sha256").asText()).isEqualTo(hash);
+    assertThat(run.resolve("metrics.jsonl"))
+        .hasSameBinaryContentAs(straight.resolve("metrics.jsonl"));
+  }
+
+  @Test
+  void aSignalInsideALongIterationDropsThatIteration() throws Exception {
+    Path run = folder.resolve("run");
+    Process process =
+        start(
+            "train",
+            "--env",
+            "simple_spread_v3",
+            "--envs",
+            "10000000",
+            "--out",
+            run.toString(),
+            "--json");
+    await(process, run.resolve(RunFolder.CHECKPOINT), 1);
+    signal(process, "INT");
+    assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
+    assertThat(Json.MAPPER.readTree(lastLine()).get("iterations").asInt()).isZero();
+    assertThat(run.resolve("metrics.jsonl")).isEmptyFile();
+  }
+
+  private static String[] with(String[] some, String... more) {
+    List<String> all = new ArrayList<>(List.of(some));
+    all.addAll(List.of(more));
+    return all.toArray(String[]::new);
+  }
+}
