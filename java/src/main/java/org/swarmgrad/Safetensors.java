@@ -1,3 +1,4 @@
+// Reads and writes safetensors files, trusting nothing in them; not a tensor library.
 package org.swarmgrad;
 
 import com.fasterxml.jackson.core.JsonFactory;

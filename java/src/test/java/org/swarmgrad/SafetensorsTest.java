@@ -1,3 +1,4 @@
+// Safetensors files come back as written, and hostile ones are refused in one line.
 package org.swarmgrad;
 
 import static org.assertj.core.api.Assertions.assertThat;

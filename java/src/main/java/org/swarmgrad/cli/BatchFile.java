@@ -1,3 +1,5 @@
+// Names, shapes and metadata of a recorded batch as a safetensors file; it neither records nor
+// judges.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;

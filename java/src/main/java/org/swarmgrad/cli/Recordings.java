@@ -1,3 +1,4 @@
+// Reads files of recorded trajectories and says what is wrong with them; does not replay them.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;

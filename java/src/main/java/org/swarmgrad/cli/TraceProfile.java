@@ -1,3 +1,4 @@
+// What a replay must know of each recorded environment: a table, one row an environment.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;

@@ -1,3 +1,5 @@
+// Replays recorded trajectories step by step and compares; how the result is printed is the
+// command's.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,6 +12,7 @@ import java.util.TreeMap;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Simulator;
+import org.swarmgrad.SwarmgradException;
 
 /**
  * Replays one file of recorded trajectories: every step starts from the recorded state, takes the
@@ -158,7 +161,7 @@ final class TraceReplay implements AutoCloseable {
     recorded.clear();
     JsonNode initial = Recordings.member(episode, "initial", path + ": " + where);
     readState(initial, where);
-    resynchronise();
+    resynchronise(where);
     compareObservations(initial, where + ", start");
     int step = 0;
     for (JsonNode record : Recordings.array(episode, "steps", path + ": " + where)) {
@@ -182,7 +185,7 @@ final class TraceReplay implements AutoCloseable {
             "action of agent " + agent + " is " + actions[agent] + "; allowed: whole numbers");
       }
     }
-    resynchronise();
+    resynchronise(where);
     Simulator.Step found;
     try {
       found = simulator.step(action);
@@ -228,8 +231,14 @@ final class TraceReplay implements AutoCloseable {
     }
   }
 
-  private void resynchronise() {
-    recorded.forEach((name, values) -> simulator.set(simulator.field(name), values));
+  private void resynchronise(String where) throws IOException {
+    for (Map.Entry<String, double[]> entry : recorded.entrySet()) {
+      try {
+        simulator.set(simulator.field(entry.getKey()), entry.getValue());
+      } catch (IllegalArgumentException | SwarmgradException failure) {
+        throw new IOException(path + ": " + where + ": " + failure.getMessage(), failure);
+      }
+    }
   }
 
   private void compareState(String where) {

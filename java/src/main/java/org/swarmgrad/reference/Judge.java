@@ -1,3 +1,5 @@
+// Holds a recorded batch of an engine against the reference, with the tolerances; it judges no
+// environment's rules.
 package org.swarmgrad.reference;
 
 import java.util.ArrayList;

@@ -1,3 +1,5 @@
+// The meeting game summed over all its trajectories in double precision; not the environment that
+// trains.
 package org.swarmgrad.reference;
 
 import java.util.ArrayList;

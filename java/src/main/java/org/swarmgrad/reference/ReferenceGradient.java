@@ -1,3 +1,5 @@
+// The gradient of a recorded batch in double precision, and the surrogate it is the derivative of;
+// the judge, never optimised.
 package org.swarmgrad.reference;
 
 import org.swarmgrad.Trajectories;

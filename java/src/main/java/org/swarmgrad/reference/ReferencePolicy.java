@@ -1,3 +1,5 @@
+// A policy's forward and backward pass by plain loops in double precision; the judge, never
+// optimised.
 package org.swarmgrad.reference;
 
 /**

@@ -1,3 +1,5 @@
+// Weights of recorded rewards, one definition after the other, in double precision; the judge of
+// the engine's own.
 package org.swarmgrad.reference;
 
 import org.swarmgrad.AgentReduction;

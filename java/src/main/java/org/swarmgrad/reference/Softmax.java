@@ -1,3 +1,5 @@
+// Log-softmax, entropy and the gradient at the logits in double precision; the judge of the
+// engine's own.
 package org.swarmgrad.reference;
 
 /**

@@ -1,3 +1,4 @@
+// The comparisons that `swarmgrad verify` shows; how they are printed is the command's.
 package org.swarmgrad.reference;
 
 import java.io.IOException;

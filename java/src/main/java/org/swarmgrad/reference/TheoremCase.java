@@ -1,3 +1,5 @@
+// Numbers of the meeting game that an independent program worked out, read from a resource; nothing
+// is computed here.
 package org.swarmgrad.reference;
 
 import com.fasterxml.jackson.databind.JsonNode;

@@ -1,3 +1,4 @@
+// verify, trace and batch as a user runs them.
 package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,3 +1,5 @@
+// The environments against recordings of their references, and the replay against spoilt
+// recordings.
 package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -130,6 +132,10 @@ class TraceReplayTest {
         "agent_comm: holds 0.25; allowed: 0");
     assertRefused(root -> firstStep(root).put("agent_pos", "here"), "'\"here\"' is not a number");
     assertRefused(root -> firstStep(root).putArray("obs"), "0 observations; needed: 3");
+
+    ObjectNode unfinished = golden(CART_POLE);
+    firstStep(unfinished).putArray("state").addNull().add(0).add(0).add(0);
+    assertRefused(write(unfinished, false), "episode 0 (random), step 1: ");
 
     Path path = folder.resolve("spoilt");
     Files.writeString(path, "[1, 2]");

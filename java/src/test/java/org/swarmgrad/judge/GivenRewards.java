@@ -1,3 +1,4 @@
+// Made-up rewards through the engine's weights call.
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,3 +1,4 @@
+// Weights, log-probabilities and gradients of the engine against the reference.
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;

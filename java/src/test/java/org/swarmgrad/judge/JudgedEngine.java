@@ -1,3 +1,4 @@
+// What the judge tests do with an engine.
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;

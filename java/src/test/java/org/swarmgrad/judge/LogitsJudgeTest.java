@@ -1,3 +1,4 @@
+// The engine's arithmetic between logits and gradient, and its sampling, against the reference.
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,3 +1,4 @@
+// The engine's statistics against its recorded rows.
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -12,6 +13,10 @@ import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.Trajectories;
+import org.swarmgrad.reference.Judge;
+import org.swarmgrad.reference.ReferenceGradient;
+import org.swarmgrad.reference.ReferencePolicy;
+import org.swarmgrad.reference.Softmax;
 
 /** The statistics of a batch worked out again from its recorded rows. */
 class StatisticsJudgeTest {
@@ -83,8 +88,31 @@ class StatisticsJudgeTest {
           "effective_sample_size",
           statistics.effectiveSampleSize(),
           absolute * absolute / weightSquares);
-      assertThat(statistics.entropyMean()).isBetween(0.0, Math.log(batch.group().actionCount()));
+      assertClose("entropy_mean", statistics.entropyMean(), entropySum(engine, batch) / agentSteps);
     }
+  }
+
+  private static double entropySum(Engine engine, Trajectories batch) {
+    float[] parameters = engine.parameters();
+    double[] wide = new double[parameters.length];
+    for (int index = 0; index < wide.length; index++) {
+      wide[index] = parameters[index];
+    }
+    ReferencePolicy policy = new ReferencePolicy(new Judge(engine).sizes(0), false, wide);
+    double sum = 0;
+    for (int step = 0; step < batch.steps(); step++) {
+      for (int agent = 0; agent < batch.group().agentCount(); agent++) {
+        for (int environment = 0; environment < batch.environments(); environment++) {
+          if (batch.alive()[batch.index(step, agent, environment)] != 0) {
+            sum +=
+                Softmax.entropy(
+                    ReferenceGradient.logProbability(
+                        policy, batch, step, agent, environment, null));
+          }
+        }
+      }
+    }
+    return sum;
   }
 
   private static void assertClose(String name, double found, double expected) {

@@ -1,3 +1,4 @@
+// The enumerated game and the reference's weights against an independent program.
 package org.swarmgrad.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;

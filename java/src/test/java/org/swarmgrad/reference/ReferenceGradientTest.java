@@ -1,3 +1,4 @@
+// The reference's gradient against finite differences of its surrogate.
 package org.swarmgrad.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,3 +1,4 @@
+// The reference's weights against sums done by hand.
 package org.swarmgrad.reference;
 
 import static org.assertj.core.api.Assertions.assertThat;

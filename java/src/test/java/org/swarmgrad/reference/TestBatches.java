@@ -1,3 +1,4 @@
+// Small batches for tests of the reference alone.
 package org.swarmgrad.reference;
 
 import java.util.Random;
