@@ -14,6 +14,12 @@ endfunction()
 swarmgrad_check(dependency_arrows dependency_arrows)
 swarmgrad_check(format format)
 
+swarmgrad_environment_units("${PROJECT_SOURCE_DIR}/native/tests/environment.cu.in" _units)
+foreach(_unit IN LISTS _units)
+  cmake_path(GET _unit STEM _name)
+  swarmgrad_check(device_compilation_${_name} device_compilation "UNIT=${_unit}" "CXX_COMPILER=${CMAKE_CXX_COMPILER}")
+endforeach()
+
 # A sanitizer's runtime adds symbols and needs of its own.
 if(NOT SWARMGRAD_SANITIZE)
   swarmgrad_check(exported_symbols exported_symbols "NM=${CMAKE_NM}" "LIBRARY=$<TARGET_FILE:swarmgrad_cpu>")
@@ -22,7 +28,39 @@ if(NOT SWARMGRAD_SANITIZE)
     swarmgrad_check(own_namespace_${_isa} own_namespace "NM=${CMAKE_NM}" "ISA=${_isa}"
                     "OBJECTS=$<JOIN:$<TARGET_OBJECTS:swarmgrad_${_isa}>,|>")
   endforeach()
-  if(NOT CMAKE_CROSSCOMPILING)
-    swarmgrad_check(installed_library installed_library "VERSION=${PROJECT_VERSION}" "C_COMPILER=${CMAKE_C_COMPILER}")
+endif()
+
+# short_run prints hashes of trained parameters; every build and processor must print the same ones.
+add_executable(short_run "${PROJECT_SOURCE_DIR}/native/tests/short_run.cpp")
+target_link_libraries(short_run PRIVATE swarmgrad_flags swarmgrad_engine)
+
+# swarmgrad_equal_bits(NAME [PRESET preset] [OPTIONAL] [NEEDS program...] COMMAND words...)
+function(swarmgrad_equal_bits NAME)
+  cmake_parse_arguments(PARSE_ARGV 1 _bits "OPTIONAL" "PRESET" "NEEDS;COMMAND")
+  list(JOIN _bits_COMMAND "|" _command)
+  list(JOIN _bits_NEEDS "|" _needs)
+  swarmgrad_check(equal_bits_${NAME} equal_bits "REFERENCE=$<TARGET_FILE:short_run>" "OTHER=${_command}"
+                  "PRESET=${_bits_PRESET}" "NEEDS=${_needs}" "OPTIONAL=${_bits_OPTIONAL}")
+  if(_bits_PRESET)
+    set_tests_properties(equal_bits_${NAME} PROPERTIES RESOURCE_LOCK build_tree_of_${_bits_PRESET} TIMEOUT 1800)
+  endif()
+endfunction()
+
+if(NOT SWARMGRAD_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  swarmgrad_check(installed_library installed_library "VERSION=${PROJECT_VERSION}" "C_COMPILER=${CMAKE_C_COMPILER}")
+
+  swarmgrad_equal_bits(threads COMMAND $<TARGET_FILE:short_run> 5)
+  foreach(_isa IN LISTS SWARMGRAD_INSTRUCTION_SETS)
+    swarmgrad_equal_bits(${_isa} OPTIONAL COMMAND $<TARGET_FILE:short_run> 2 ${_isa})
+  endforeach()
+  foreach(_preset IN ITEMS o1 asan)
+    swarmgrad_equal_bits(${_preset} PRESET ${_preset} COMMAND "${PROJECT_SOURCE_DIR}/build/${_preset}/native/tests/short_run")
+  endforeach()
+  if("avx2" IN_LIST SWARMGRAD_INSTRUCTION_SETS)
+    swarmgrad_equal_bits(haswell NEEDS qemu-x86_64 COMMAND qemu-x86_64 -cpu Haswell $<TARGET_FILE:short_run>)
+    swarmgrad_equal_bits(aarch64 PRESET aarch64 NEEDS qemu-aarch64 aarch64-linux-gnu-g++
+                         COMMAND qemu-aarch64 -L /usr/aarch64-linux-gnu
+                                 "${PROJECT_SOURCE_DIR}/build/aarch64/native/tests/short_run")
+    swarmgrad_check(without_avx2 without_avx2 "SHORT_RUN=$<TARGET_FILE:short_run>")
   endif()
 endif()

@@ -20,7 +20,8 @@ find_package(Threads REQUIRED)
 
 # g++ contracts a*b+c to a fused multiply-add by default, even across intrinsics: equal bits everywhere need it off.
 add_library(swarmgrad_flags INTERFACE)
-target_compile_options(swarmgrad_flags INTERFACE -ffp-contract=off -fno-math-errno -Wall -Wextra -Wpedantic -Wshadow)
+target_compile_options(swarmgrad_flags INTERFACE -ffp-contract=off -fno-math-errno -ffunction-sections -fdata-sections
+                                                 -Wall -Wextra -Wpedantic -Wshadow)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Notes about a calling convention that changed before any compiler we accept.
   target_compile_options(swarmgrad_flags INTERFACE -Wno-psabi)

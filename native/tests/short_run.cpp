@@ -1,6 +1,6 @@
 // A short training of several shapes through the C ABI; prints a hash of the parameters of each. Builds that must agree
 // bit for bit (threads, instruction sets, optimisation levels, sanitizers, emulated processors) print the same lines.
-// Usage: short_run [threads] [isa: auto|avx2|avx512|neon]
+// Usage: short_run [threads] [isa: auto|avx2|avx512|neon]; exit 3 where the processor lacks the instruction set.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +22,7 @@ struct Case {
 void require(swarmgrad_status status) {
   if (status == SWARMGRAD_OK) return;
   std::fprintf(stderr, "%s\n", swarmgrad_last_error());
-  std::exit(1);
+  std::exit(status == SWARMGRAD_UNSUPPORTED ? 3 : 1);
 }
 
 uint64_t fnv1a(const std::vector<float> &values) {
@@ -74,10 +74,13 @@ int main(int argc, char **argv) {
        3},
       {"meeting", {0, 0}, SWARMGRAD_TANH, SWARMGRAD_REWARD_TO_GO, SWARMGRAD_BASELINE_NONE, SWARMGRAD_ADAM, 15, 0, 5},
   };
-  int isa = SWARMGRAD_ISA_AUTO;
   const char *names[] = {"auto", "avx2", "avx512", "neon"};
-  for (int k = 0; argc > 2 && k < 4; ++k)
-    if (std::strcmp(argv[2], names[k]) == 0) isa = k;
+  int isa = 0;
+  while (argc > 2 && isa < 4 && std::strcmp(argv[2], names[isa]) != 0) ++isa;
+  if (isa == 4) {
+    std::fprintf(stderr, "isa is '%s'; allowed are auto, avx2, avx512, neon\n", argv[2]);
+    return 2;
+  }
 
   for (const Case &c : cases) {
     swarmgrad_policy policy = {};
