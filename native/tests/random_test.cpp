@@ -11,8 +11,8 @@ namespace lanes = swarmgrad::SWARMGRAD_TARGET;
 using lanes::Block;
 using lanes::Int;
 using lanes::lane_count;
-using lanes::Purpose;
-using lanes::Stream;
+using swarmgrad::Purpose;
+using swarmgrad::Stream;
 
 namespace {
 
