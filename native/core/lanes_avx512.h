@@ -175,9 +175,8 @@ SWARMGRAD_FUNCTION Int maximum(Int a, Int b) { return _mm512_max_epi32(a.raw, b.
 SWARMGRAD_FUNCTION void multiply_wide(Int a, Int b, Int &high, Int &low) {
   const __m512i even = _mm512_mul_epu32(a.raw, b.raw);
   const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.raw, 32), _mm512_srli_epi64(b.raw, 32));
-  const __m512 even_as_float = _mm512_castsi512_ps(even), odd_as_float = _mm512_castsi512_ps(odd);
-  high = _mm512_castps_si512(_mm512_mask_movehdup_ps(odd_as_float, 0x5555, even_as_float));
-  low = _mm512_castps_si512(_mm512_mask_moveldup_ps(even_as_float, 0xaaaa, odd_as_float));
+  high = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+  low = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
 }
 
 SWARMGRAD_FUNCTION Int lookup(const int32_t (&table)[8], Int index) {

@@ -8,17 +8,18 @@ namespace swarmgrad::SWARMGRAD_TARGET {
 // Adding and subtracting 1.5 x 2^23 rounds |x| < 2^22 to the nearest integer, which is left in the low bits of the sum.
 constexpr float rounding_shift = 0x1.8p23f;
 
-// exp(x) = 2^n exp(r), |r| <= ln(2) / 2.
+// exp(x) = 2^n exp(r), |r| <= ln(2) / 2; the polynomial minimises the relative error (Lawson's iteration, coefficients
+// rounded one after the other), 1 and 1 being kept. Where 2^n does not fit the exponent the answer is selected instead.
 SWARMGRAD_FUNCTION Float exp(Float x) {
   const Float shifted = fma(x, Float(0x1.715476p+0f), Float(rounding_shift));
   const Float n = shifted - Float(rounding_shift);
   const Float r = fnma(n, Float(-0x1.05c61p-29f), fnma(n, Float(0x1.62e43p-1f), x));
-  Float p = fma(Float(1.9875691500e-4f), r, Float(1.3981999507e-3f));
-  p = fma(p, r, Float(8.3334519073e-3f));
-  p = fma(p, r, Float(4.1665795894e-2f));
-  p = fma(p, r, Float(1.6666665459e-1f));
-  p = fma(p, r, Float(5.0000001201e-1f));
-  p = fma(p * r, r, r) + Float(1.0f);
+  Float p = fma(Float(0x1.6a4b36p-10f), r, Float(0x1.12398ep-7f));
+  p = fma(p, r, Float(0x1.5558b2p-5f));
+  p = fma(p, r, Float(0x1.555492p-3f));
+  p = fma(p, r, Float(0x1.fffffcp-2f));
+  p = fma(p, r, Float(1.0f));
+  p = fma(p, r, Float(1.0f));
   const Float scaled = as_float(as_int(p) + shift_left<23>(as_int(shifted)));
   const Float infinity = __builtin_inff();
   const Float finite_or_above = select(x <= Float(0x1.62e42ep+6f), scaled, x + infinity);  // NaN stays NaN
