@@ -13,6 +13,7 @@ endfunction()
 
 swarmgrad_check(dependency_arrows dependency_arrows)
 swarmgrad_check(format format)
+swarmgrad_check(launcher launcher)
 
 swarmgrad_environment_units("${PROJECT_SOURCE_DIR}/native/tests/environment.cu.in" _units)
 foreach(_unit IN LISTS _units)
