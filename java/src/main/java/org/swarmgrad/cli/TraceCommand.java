@@ -36,6 +36,11 @@ final class TraceCommand implements Command {
   }
 
   @Override
+  public boolean takesFiles() {
+    return true;
+  }
+
+  @Override
   public int run(CommandLine line, Terminal terminal) throws IOException {
     if (line.getArgList().isEmpty()) {
       throw new UsageException(
