@@ -102,7 +102,8 @@ int find_environment(const char *id) {
 }
 
 std::vector<double> environment_parameters(const EnvironmentTable &table, const swarmgrad_value *values, int count) {
-  if (count < 0 || (count > 0 && values == nullptr)) reject("parameter_count is %d without parameters", count);
+  if (count < 0) reject("parameter_count is %d; allowed: 0 or more", count);
+  if (count > 0 && values == nullptr) reject("parameters is null with parameter_count %d; allowed: as many", count);
   std::vector<double> result;
   for (int k = 0; k < table.parameter_count; ++k) result.push_back(table.parameter(k).default_value);
   for (int v = 0; v < count; ++v) {

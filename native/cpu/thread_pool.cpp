@@ -1,7 +1,10 @@
 // See thread_pool.h.
 #include "cpu/thread_pool.h"
 
+#include <system_error>
+
 #include "core/floating_point_mode.h"
+#include "cpu/failure.h"
 
 namespace swarmgrad::cpu {
 
@@ -9,9 +12,11 @@ ThreadPool::ThreadPool(int threads) {
   threads_.reserve(static_cast<size_t>(threads - 1));
   try {
     for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
-  } catch (...) {
+  } catch (const std::system_error &) {
+    const size_t started = threads_.size() + 1;
     stop();
-    throw;
+    throw Failure(SWARMGRAD_OUT_OF_MEMORY, "threads is " + std::to_string(threads) + "; the system let " +
+                                               std::to_string(started) + " start: use fewer");
   }
 }
 

@@ -86,7 +86,7 @@ typedef struct swarmgrad_value {
   double value;
 } swarmgrad_value;
 
-/* Policy of one group. hidden_count 0 is the linear policy. 40 bytes. */
+/* Policy of one group. hidden_count 0 is the linear policy. */
 typedef struct swarmgrad_policy {
   uint32_t size;
   int32_t activation;                               /* swarmgrad_activation */
