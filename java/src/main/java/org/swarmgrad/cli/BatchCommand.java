@@ -55,6 +55,9 @@ final class BatchCommand implements Command {
     }
     Path out = Path.of(line.getOptionValue("out"));
     Path folder = out.toAbsolutePath().getParent();
+    if (Files.isDirectory(out)) {
+      throw new IOException("--out is '" + out + "', a folder; allowed: a file to write");
+    }
     if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
       throw new IOException(
           "--out is '"

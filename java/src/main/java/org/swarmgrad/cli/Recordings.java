@@ -33,6 +33,9 @@ final class Recordings {
   private Recordings() {}
 
   static JsonNode read(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new IOException(path + ": not a recording: a folder");
+    }
     try (InputStream file = new BufferedInputStream(Files.newInputStream(path))) {
       file.mark(2);
       boolean gzip = file.read() == 0x1f && file.read() == 0x8b;

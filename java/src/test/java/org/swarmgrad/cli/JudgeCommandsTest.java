@@ -202,6 +202,7 @@ class JudgeCommandsTest {
         2, "--envs is 2000000000", "--env", "meeting", "--envs", "2000000000", "--out", out);
     assertFails(
         1, "folder cannot be written", "--env", "meeting", "--out", "/proc/none/out.safetensors");
+    assertFails(1, "a folder; allowed: a file", "--env", "meeting", "--out", folder.toString());
     Path params = folder.resolve("params.safetensors");
     assertFails(
         1, "params.safetensors", "--env", "meeting", "--params", params.toString(), "--out", out);

@@ -137,6 +137,7 @@ class TraceReplayTest {
     firstStep(unfinished).putArray("state").addNull().add(0).add(0).add(0);
     assertRefused(write(unfinished, false), "episode 0 (random), step 1: ");
 
+    assertRefused(folder, "a folder");
     Path path = folder.resolve("spoilt");
     Files.writeString(path, "[1, 2]");
     assertRefused(path, "the file is not one JSON object");
