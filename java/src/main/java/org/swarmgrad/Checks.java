@@ -31,7 +31,10 @@ final class Checks {
   /** Rejects NaN as well: it is in no range. */
   static double range(String argument, double value, double minimum, double maximum) {
     if (!(value >= minimum && value <= maximum) || Double.isInfinite(value)) {
-      String upper = maximum == Double.MAX_VALUE ? "any finite number" : number(maximum);
+      String upper =
+          maximum == Double.MAX_VALUE || maximum == Float.MAX_VALUE
+              ? "any finite float"
+              : number(maximum);
       throw new IllegalArgumentException(
           argument + " is " + number(value) + "; allowed: " + number(minimum) + " to " + upper);
     }

@@ -89,7 +89,7 @@ public final class Engine implements AutoCloseable {
   public List<List<Statistics>> train(double... learningRates) {
     Checks.range("number of iterations", learningRates.length, 1, Integer.MAX_VALUE);
     for (double rate : learningRates) {
-      Checks.range("learning-rate", rate, 0, Double.MAX_VALUE);
+      Checks.range("learning-rate", rate, 0, Float.MAX_VALUE);
     }
     return engine.train(learningRates);
   }
@@ -127,7 +127,7 @@ public final class Engine implements AutoCloseable {
         Checks.present("gradient", gradient).length,
         info().parameterCount(),
         "[parameter]");
-    Checks.range("learning-rate", learningRate, 0, Double.MAX_VALUE);
+    Checks.range("learning-rate", learningRate, 0, Float.MAX_VALUE);
     engine.step(gradient, learningRate);
   }
 

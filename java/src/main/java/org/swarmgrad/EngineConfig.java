@@ -48,13 +48,13 @@ public final class EngineConfig {
     agentReduction = Checks.present("agent-reduction", builder.agentReduction);
     scale = Checks.present("scale", builder.scale);
     entropyCoefficient =
-        Checks.range("entropy-coefficient", builder.entropyCoefficient, 0, Double.MAX_VALUE);
-    gradientClip = Checks.range("gradient-clip", builder.gradientClip, 0, Double.MAX_VALUE);
+        Checks.range("entropy-coefficient", builder.entropyCoefficient, 0, Float.MAX_VALUE);
+    gradientClip = Checks.range("gradient-clip", builder.gradientClip, 0, Float.MAX_VALUE);
     optimizer = Checks.present("optimizer", builder.optimizer);
     adamBeta1 = Checks.range("adam-beta1", builder.adamBeta1, 0, Math.nextDown(1.0));
     adamBeta2 = Checks.range("adam-beta2", builder.adamBeta2, 0, Math.nextDown(1.0));
     adamEpsilon =
-        Checks.range("adam-epsilon", builder.adamEpsilon, Double.MIN_VALUE, Double.MAX_VALUE);
+        Checks.range("adam-epsilon", builder.adamEpsilon, Float.MIN_VALUE, Float.MAX_VALUE);
     threads = Checks.range("threads", builder.threads, 0, 4096);
     instructionSet = Checks.present("isa", builder.instructionSet);
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {

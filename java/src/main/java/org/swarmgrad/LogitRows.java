@@ -39,7 +39,7 @@ public record LogitRows(
     if (action != null) {
       Checks.length("action", action.length, rows, "[row]");
     }
-    Checks.range("entropy-coefficient", entropyCoefficient, 0, Double.MAX_VALUE);
+    Checks.range("entropy-coefficient", entropyCoefficient, 0, Float.MAX_VALUE);
   }
 
   /**

@@ -49,8 +49,8 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
    */
   public Schedule {
     Checks.present("schedule", shape);
-    Checks.range("learning-rate", start, 0, Double.MAX_VALUE);
-    Checks.range("final learning-rate", end, 0, Double.MAX_VALUE);
+    Checks.range("learning-rate", start, 0, Float.MAX_VALUE);
+    Checks.range("final learning-rate", end, 0, Float.MAX_VALUE);
     Checks.range("schedule iterations", iterations, 1, Long.MAX_VALUE);
     if (shape == Shape.CONSTANT) {
       end = start;

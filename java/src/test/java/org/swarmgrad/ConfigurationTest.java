@@ -121,10 +121,10 @@ class ConfigurationTest {
     refused("discount is NaN; allowed: 0 to 1", builder -> builder.discount(Double.NaN));
     refused("discount is 1.5; allowed: 0 to 1", builder -> builder.discount(1.5));
     refused(
-        "entropy-coefficient is -1; allowed: 0 to any finite number",
+        "entropy-coefficient is -1; allowed: 0 to any finite float",
         builder -> builder.entropyCoefficient(-1));
     refused(
-        "gradient-clip is Infinity; allowed: 0 to any finite number",
+        "gradient-clip is Infinity; allowed: 0 to any finite float",
         builder -> builder.gradientClip(Double.POSITIVE_INFINITY));
     refused("threads is -1; allowed: 0 to 4096", builder -> builder.threads(-1));
     refused("policy is null; a value is needed", builder -> builder.policy(null));
@@ -204,7 +204,7 @@ class ConfigurationTest {
   void schedulesRefuseWhatIsNoRate() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Schedule.constant(Double.NaN))
-        .withMessage("learning-rate is NaN; allowed: 0 to any finite number");
+        .withMessage("learning-rate is NaN; allowed: 0 to any finite float");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Schedule.linear(0.1, 0))
         .withMessage("schedule iterations is 0; allowed: 1 to 9223372036854775807");

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -37,9 +38,19 @@ final class RunFolder implements AutoCloseable {
 
   private RunFolder(Path folder, long iterations, long agentSteps) throws IOException {
     this.folder = folder;
-    metrics = openLog(folder.resolve(METRICS), iterations);
-    timing = openLog(folder.resolve(TIMING), iterations);
+    metrics = openLog(folder.resolve(METRICS));
+    timing = openLog(folder.resolve(TIMING));
     lastAgentSteps = agentSteps;
+    try {
+      if (!isOurs(metrics)) {
+        throw new IOException(folder + " is in use by another training; allowed: one at a time");
+      }
+      keep(metrics, folder.resolve(METRICS), iterations);
+      keep(timing, folder.resolve(TIMING), iterations);
+    } catch (IOException failure) {
+      close();
+      throw failure;
+    }
   }
 
   /** Makes a new folder; one that exists must be empty. */
@@ -79,19 +90,23 @@ final class RunFolder implements AutoCloseable {
     return Json.MAPPER.readTree(folder.resolve(CONFIG).toFile());
   }
 
-  /** Opens a log and keeps its first `lines` lines. */
-  private static FileChannel openLog(Path file, long lines) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.READ);
+  /** Locks the metrics until they are closed, so that two processes never write one run. */
+  private static boolean isOurs(FileChannel metrics) throws IOException {
     try {
-      channel.truncate(offsetAfter(file, lines));
-      channel.position(channel.size());
-      return channel;
-    } catch (IOException failure) {
-      channel.close();
-      throw failure;
+      return metrics.tryLock() != null;
+    } catch (OverlappingFileLockException sameProcess) {
+      return false;
     }
+  }
+
+  private static FileChannel openLog(Path file) throws IOException {
+    return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  }
+
+  /** Cuts a log after its first `lines` lines and goes on there. */
+  private static void keep(FileChannel log, Path file, long lines) throws IOException {
+    log.truncate(offsetAfter(file, lines));
+    log.position(log.size());
   }
 
   private static long offsetAfter(Path file, long lines) throws IOException {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.swarmgrad.Checkpoint;
 
 class MainTest {
   @TempDir Path folder;
@@ -92,8 +93,8 @@ class MainTest {
           train --env meeting --baseline critic           | baseline is 'critic'; allowed: none, leave-one-out
           train --env meeting --discount 2                | discount is 2; allowed: 0 to 1
           train --env meeting --discount NaN              | --discount is 'NaN'; allowed: a finite number
-          train --env meeting --entropy -1                | entropy-coefficient is -1; allowed: 0 to any finite number
-          train --env meeting --learning-rate -1          | learning-rate is -1; allowed: 0 to any finite number
+          train --env meeting --entropy -1                | entropy-coefficient is -1; allowed: 0 to any finite float
+          train --env meeting --learning-rate -1          | learning-rate is -1; allowed: 0 to any finite float
           train --env meeting --schedule linear           | --schedule is linear with no end
           train --env meeting --iterations 0              | --iterations is '0'; allowed: whole numbers from 1
           train --env meeting --seconds 0                 | --seconds is '0'; allowed: above 0
@@ -307,5 +308,20 @@ class MainTest {
     JsonNode json = run("devices", "--json").json();
     assertThat(json.at("/cpu/instruction_sets").size()).isPositive();
     assertThat(json.at("/cuda/available").asBoolean()).isFalse();
+  }
+
+  @Test
+  void aRunThatIsBeingTrainedIsLeftAlone() throws IOException {
+    Path run = folder.resolve("run");
+    train(run, "--iterations", "4");
+    Path metrics = run.resolve("metrics.jsonl");
+    byte[] before = Files.readAllBytes(metrics);
+    try (RunFolder open =
+        RunFolder.resume(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
+      Output second = train(run, "--resume", run.toString(), "--iterations", "6");
+      assertThat(second.status).isEqualTo(1);
+      assertThat(second.err).contains(open.path() + " is in use by another training");
+    }
+    assertThat(metrics).hasBinaryContent(before);
   }
 }
