@@ -43,7 +43,8 @@ function(swarmgrad_equal_bits NAME)
   swarmgrad_check(equal_bits_${NAME} equal_bits "REFERENCE=$<TARGET_FILE:short_run>" "OTHER=${_command}"
                   "PRESET=${_bits_PRESET}" "NEEDS=${_needs}" "OPTIONAL=${_bits_OPTIONAL}")
   if(_bits_PRESET)
-    set_tests_properties(equal_bits_${NAME} PROPERTIES RESOURCE_LOCK build_tree_of_${_bits_PRESET} TIMEOUT 1800)
+    set_tests_properties(equal_bits_${NAME} PROPERTIES LABELS other_build TIMEOUT 1800
+                         RESOURCE_LOCK build_tree_of_${_bits_PRESET})
   endif()
 endfunction()
 
