@@ -9,7 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.swarmgrad.Engine;
 import org.swarmgrad.Group;
@@ -55,7 +57,9 @@ final class BatchFile {
    */
   static Safetensors.Writer writer(Engine engine, Recording recording) {
     Safetensors.Writer writer = Safetensors.writer();
-    engine.config().toMap().forEach(writer::metadata);
+    Map<String, String> configuration = new LinkedHashMap<>(engine.config().toMap());
+    configuration.put("horizon", String.valueOf(engine.info().horizon())); // 0 means nothing to a reader
+    configuration.forEach(writer::metadata);
     writer.metadata("activation", activations(engine));
     writer.metadata("groups", groups(engine));
     float[] parameters = engine.parameters();
