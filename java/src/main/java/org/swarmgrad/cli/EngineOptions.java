@@ -26,21 +26,23 @@ final class EngineOptions {
         "SHAPE",
         "linear, or mlp:h1,...,h4 with :tanh or :relu after it; with several groups ';' between");
     Arguments.value(options, "envs", "COUNT", "episodes per batch, 1 to 2147483647");
-    Arguments.value(options, "seed", "SEED", "seed of everything random, 0 to 2^64 - 1");
-    Arguments.value(options, "horizon", "STEPS", "steps of an episode; 0: the environment's own");
-    Arguments.value(options, "discount", "FACTOR", "0 to 1");
+    Arguments.value(options, "seed", "SEED", "seed of everything random, 0 to 2^64 - 1 (0)");
+    Arguments.value(
+        options, "horizon", "STEPS", "steps of an episode; 0: the environment's own (0)");
+    Arguments.value(options, "discount", "FACTOR", "0 to 1 (1)");
     Arguments.value(
         options,
         "weight",
         "KIND",
-        "total-return, reward-to-go, own-return or discounted-state-weight");
-    Arguments.value(options, "baseline", "KIND", "none, leave-one-out or previous-batch");
-    Arguments.value(options, "agent-reduction", "KIND", "sum or mean over agents");
-    Arguments.value(options, "scale", "KIND", "none or running-deviation");
-    Arguments.value(options, "entropy", "FACTOR", "multiplies the entropy term, at least 0");
+        "total-return, reward-to-go, own-return or discounted-state-weight (reward-to-go)");
     Arguments.value(
-        options, "gradient-clip", "NORM", "largest norm of a group's gradient; 0: not clipped");
-    Arguments.value(options, "optimizer", "KIND", "sgd or adam");
+        options, "baseline", "KIND", "none, leave-one-out or previous-batch (leave-one-out)");
+    Arguments.value(options, "agent-reduction", "KIND", "sum or mean over agents (sum)");
+    Arguments.value(options, "scale", "KIND", "none or running-deviation (none)");
+    Arguments.value(options, "entropy", "FACTOR", "multiplies the entropy term, at least 0 (0)");
+    Arguments.value(
+        options, "gradient-clip", "NORM", "largest norm of a group's gradient; 0: not clipped (0)");
+    Arguments.value(options, "optimizer", "KIND", "sgd or adam (adam)");
     return addMachine(options);
   }
 
@@ -63,9 +65,9 @@ final class EngineOptions {
         options,
         "threads",
         "COUNT",
-        "worker threads; 0: one per core (changes no bit of the result)");
+        "worker threads; 0: one per core; changes no bit of the result (0)");
     return Arguments.value(
-        options, "isa", "SET", "auto, avx2, avx512 or neon (changes no bit of the result)");
+        options, "isa", "SET", "auto, avx2, avx512 or neon; changes no bit of the result (auto)");
   }
 
   /** The environment that --env, --agents and --param name. */

@@ -52,7 +52,11 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     Options options = EngineOptions.add(new Options());
-    Arguments.value(options, "learning-rate", "RATE", "of the first iteration");
+    Arguments.value(
+        options,
+        "learning-rate",
+        "RATE",
+        "of the first iteration; without it what suits the environment");
     Arguments.value(options, "schedule", "KIND", "constant, or linear or cosine down to 0");
     Arguments.value(
         options,
@@ -62,7 +66,11 @@ final class TrainCommand implements Command {
     Arguments.value(
         options, "iterations", "COUNT", "stop at this many, counted from the very first");
     Arguments.value(
-        options, "seconds", "SECONDS", "stop after this time; never changes the schedule");
+        options,
+        "seconds",
+        "SECONDS",
+        "stop after this time; never changes the schedule (without any limit 45, or less in easy"
+            + " environments)");
     Arguments.value(
         options, "until-return", "[GROUP=]X", "stop when a batch's mean team return reaches X");
     Arguments.value(options, "out", "FOLDER", "run folder; without it runs/ENV-NUMBER");
@@ -274,9 +282,10 @@ final class TrainCommand implements Command {
   private static void describe(Engine engine, RunFolder folder, Terminal terminal) {
     EngineConfig config = engine.config();
     terminal.say(
-        "%s: %d agents, %s, %d parameters, %d episodes per batch, %d threads, %s",
+        "%s: %d %s, %s, %d parameters, %d episodes per batch, %d threads, %s",
         config.environment(),
         engine.info().agentCount(),
+        engine.info().agentCount() == 1 ? "agent" : "agents",
         EngineConfig.formatPolicies(config.policies()),
         engine.info().parameterCount(),
         config.environments(),
