@@ -60,6 +60,8 @@ endfunction()
 
 check_java(java/src/main "java\\.lang\\.foreign|org\\.bytedeco" "/org/swarmgrad/internal/"
            "only org.swarmgrad.internal binds native code: a change of binding must touch one package")
+check_java(bench/src "java\\.lang\\.foreign|org\\.bytedeco" "/bench/JniBinding\\.java$"
+           "bench calls the library as its users do; only the JNI binding that calls are compared with binds natively")
 check_java(java/src/main "^import (static )?org\\.swarmgrad\\.cli\\." "/org/swarmgrad/cli/"
            "the library does not know the command line")
 check_java(java/src "^import (static )?org\\.swarmgrad\\.bench\\." "" "bench depends on java, never the other way")
