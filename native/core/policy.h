@@ -18,9 +18,11 @@ class Logits {
                             float *scratch)
       : logit_(logit), stride_(stride), actions_(actions), available_(available), unnormalised_(scratch) {
     maximum_ = -__builtin_inff();
+    minimum_ = __builtin_inff();
     for (int k = 0; k < actions; ++k) {
       const Float z = Float::load(logit + k * stride);
       maximum_ = select(is_available(k) & (maximum_ < z), z, maximum_);
+      minimum_ = select(is_available(k) & (z < minimum_), z, minimum_);
     }
     total_ = 0.0f;
     for (int k = 0; k < actions; ++k) {
@@ -36,8 +38,10 @@ class Logits {
   // exp(z - max): the probability up to the common factor `total`; 0 where masked.
   SWARMGRAD_FUNCTION Float unnormalised(int action) const { return Float::load(unnormalised_ + action * lane_count); }
   SWARMGRAD_FUNCTION Float total() const { return total_; }
-  // False where a logit is NaN or infinite, or no action is available.
-  SWARMGRAD_FUNCTION Mask is_valid() const { return (total_ >= 1.0f) & (total_ < __builtin_inff()); }
+  // False where a logit is NaN or infinite, or no action is available. Minus infinity leaves no trace in the total.
+  SWARMGRAD_FUNCTION Mask is_valid() const {
+    return (total_ >= 1.0f) & (total_ < __builtin_inff()) & (minimum_ > -__builtin_inff());
+  }
 
   // The first action whose running sum exceeds uniform x total, else the last action of nonzero weight.
   SWARMGRAD_FUNCTION Int sample(Float uniform) const {
@@ -112,7 +116,7 @@ class Logits {
   int actions_;
   const uint16_t *available_;
   float *unnormalised_;
-  Float maximum_, total_;
+  Float maximum_, minimum_, total_;
 };
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -221,6 +221,21 @@ TEST_CASE("a numeric fault names iteration, environment, agent and step, whichev
   }
 }
 
+TEST_CASE("a logit of minus infinity is an overflow too, a very small one is not") {
+  Setup setup;
+  setup.environment = "meeting";
+  setup.hidden = {};
+  Engine engine(setup);
+  std::vector<float> parameters(static_cast<size_t>(engine.info().parameter_count), 0.0f);
+  parameters[3 * 9 + 2] = -3e38f;  // bias of going right
+  engine.write("parameters", parameters);
+  CHECK(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_OK);
+  for (size_t feature = 0; feature < 9; ++feature) parameters[2 * 9 + feature] = -3e38f;
+  engine.write("parameters", parameters);
+  CHECK(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_NUMERIC);
+  CHECK(std::string(swarmgrad_last_error()).find("iteration 0, environment 0, agent 0, step 0") == 0);
+}
+
 TEST_CASE("parameters and gradients too large for single precision are numeric errors") {
   Setup setup;
   setup.environments = 2;
