@@ -58,7 +58,8 @@ final class BatchFile {
   static Safetensors.Writer writer(Engine engine, Recording recording) {
     Safetensors.Writer writer = Safetensors.writer();
     Map<String, String> configuration = new LinkedHashMap<>(engine.config().toMap());
-    configuration.put("horizon", String.valueOf(engine.info().horizon())); // 0 means nothing to a reader
+    configuration.put(
+        "horizon", String.valueOf(engine.info().horizon())); // 0 means nothing to a reader
     configuration.forEach(writer::metadata);
     writer.metadata("activation", activations(engine));
     writer.metadata("groups", groups(engine));

@@ -1,7 +1,12 @@
 // Shows how training goes on standard error: a bar on a terminal, a line now and then elsewhere.
 package org.swarmgrad.cli;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.NoSuchElementException;
+import java.util.Scanner;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -10,6 +15,7 @@ import org.swarmgrad.Trainer.TrainedBatch;
 
 final class TrainProgress implements AutoCloseable {
   private static final double SECONDS_BETWEEN_LINES = 10;
+  private static final int USUAL_WIDTH = 100;
 
   private final Terminal terminal;
   private final long firstIteration;
@@ -43,7 +49,7 @@ final class TrainProgress implements AutoCloseable {
             .setTaskName("training")
             .setStyle(ProgressBarStyle.ASCII)
             .setUpdateIntervalMillis(200)
-            .setConsumer(new ConsoleProgressBarConsumer(terminal.err()));
+            .setConsumer(new ConsoleProgressBarConsumer(terminal.err(), terminalWidth()));
     if (iterations != Long.MAX_VALUE) {
       builder.setInitialMax(iterations).setUnit(" iterations", 1);
     } else if (Double.isFinite(seconds)) {
@@ -54,13 +60,31 @@ final class TrainProgress implements AutoCloseable {
     return builder.build();
   }
 
+  /**
+   * Columns of the terminal. The progress bar could find out itself, through a library that resets
+   * the signals' handlers, and Ctrl-C would then kill the process before its checkpoint.
+   */
+  private static int terminalWidth() {
+    try {
+      Process stty =
+          new ProcessBuilder("stty", "size").redirectInput(Path.of("/dev/tty").toFile()).start();
+      try (Scanner rowsAndColumns = new Scanner(stty.getInputStream(), StandardCharsets.US_ASCII)) {
+        rowsAndColumns.nextInt();
+        int columns = rowsAndColumns.nextInt();
+        return columns > 0 ? columns - 1 : USUAL_WIDTH;
+      }
+    } catch (IOException | NoSuchElementException unknown) {
+      return USUAL_WIDTH;
+    }
+  }
+
   void show(TrainedBatch batch) {
     long done = batch.iteration() + 1 - firstIteration;
     double speed = (batch.agentSteps() - firstAgentSteps) / batch.seconds();
     String state =
         String.format(
             Locale.ROOT,
-            "iteration %d, team return %.2f, %.2f million agent-steps/s",
+            "iteration %d, team return %.2f, %.2f M agent-steps/s",
             batch.iteration() + 1,
             batch.teamReturnMean(),
             speed * 1e-6);

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,8 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class InterruptTest {
   @TempDir Path folder;
 
-  /** Starts the command line as a process of its own, with the signals a terminal would give it. */
-  private Process start(String... arguments) throws IOException {
+  /** The command line as a process of its own, with the signals a terminal would give it. */
+  private static List<String> command(String... arguments) {
     List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
@@ -29,9 +30,16 @@ class InterruptTest {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(arguments));
+    return command;
+  }
+
+  private Process start(List<String> command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.redirectErrorStream(true).redirectOutput(output().toFile());
-    return builder.start();
+    return builder.redirectErrorStream(true).redirectOutput(output().toFile()).start();
+  }
+
+  private Process start(String... arguments) throws IOException {
+    return start(command(arguments));
   }
 
   private Path output() {
@@ -107,6 +115,23 @@ class InterruptTest {
     assertThat(Json.MAPPER.readTree(lastLine()).get("parameters_sha256").asText()).isEqualTo(hash);
     assertThat(run.resolve("metrics.jsonl"))
         .hasSameBinaryContentAs(straight.resolve("metrics.jsonl"));
+  }
+
+  /** The progress bar is there on a terminal only, and must leave the signal's handler alone. */
+  @Test
+  void controlCOnATerminalLeavesACheckpoint() throws Exception {
+    Path run = folder.resolve("run");
+    String line =
+        command("train", "--env", "meeting", "--out", run.toString()).stream()
+            .map(word -> "'" + word + "'")
+            .collect(Collectors.joining(" "));
+    Process process =
+        start(List.of("script", "--quiet", "--return", "--command", line, "/dev/null"));
+    await(process, run.resolve("metrics.jsonl"), 100_000);
+    process.getOutputStream().write(3);
+    process.getOutputStream().flush();
+    assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
+    assertThat(Files.readString(output())).contains("training", "interrupted after iteration");
   }
 
   @Test
