@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
@@ -17,6 +16,7 @@ import java.util.TreeMap;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
@@ -36,45 +36,62 @@ public final class Main {
   private Main() {}
 
   /**
-   * Runs benchmarks.
+   * Runs benchmarks and exits: 0 success, 1 failure, 2 wrong use.
    *
-   * @param arguments JMH's own, and first, if wanted, --history FOLDER or --no-history
+   * @param arguments JMH's own after --history FOLDER or --no-history, if wanted; or --ratios
+   *     [SECONDS]
    */
-  public static void main(String[] arguments) throws IOException {
-    List<String> rest = new ArrayList<>(Arrays.asList(arguments));
+  public static void main(String[] arguments) {
+    int status = run(arguments);
+    System.out.flush();
+    System.exit(status);
+  }
+
+  /** Returns the exit status. */
+  static int run(String... arguments) {
+    List<String> rest = new ArrayList<>(List.of(arguments));
     try {
+      if (!rest.isEmpty() && rest.get(0).equals("--ratios")) {
+        PairedRatios.run(rest.subList(1, rest.size()));
+        return 0;
+      }
       Path folder = historyFolder(rest);
       CommandLineOptions options = new CommandLineOptions(rest.toArray(String[]::new));
       if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
         System.out.println(
-            "First, before JMH's options: --history FOLDER (bench/history), or --no-history\n");
+            "--ratios [SECONDS] prints ratios of paired turns. First, before JMH's options:"
+                + " --history FOLDER (bench/history), or --no-history\n");
         org.openjdk.jmh.Main.main(rest.toArray(String[]::new));
-        return;
+        return 0;
       }
-      String commit = commit();
-      Collection<RunResult> measured =
-          new Runner(new OptionsBuilder().parent(options).shouldFailOnError(true).build()).run();
-      List<BenchmarkResult> results =
-          results(
-              measured,
-              Machine.here(),
-              commit,
-              Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-      results.forEach(Main::print);
-      if (folder != null) {
-        new History(folder).append(results);
-        System.out.println(results.size() + " results appended to " + folder);
-      }
+      measure(options, folder);
+      return 0;
     } catch (CommandLineOptionException | IllegalArgumentException failure) {
-      fail(failure.getMessage(), 2);
-    } catch (RunnerException failure) {
-      fail(failure.getMessage(), 1);
+      return fail(failure.getMessage(), 2);
+    } catch (NoBenchmarksException failure) {
+      return fail("no benchmark matches " + rest + "; -l lists them", 1);
+    } catch (RunnerException | IOException failure) {
+      return fail(failure.getMessage(), 1);
     }
   }
 
-  private static void fail(String message, int status) {
+  private static int fail(String message, int status) {
     System.err.println("benchmarks: " + message);
-    System.exit(status);
+    return status;
+  }
+
+  private static void measure(CommandLineOptions options, Path folder)
+      throws RunnerException, IOException {
+    String commit = commit();
+    String date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    Collection<RunResult> measured =
+        new Runner(new OptionsBuilder().parent(options).shouldFailOnError(true).build()).run();
+    List<BenchmarkResult> results = results(measured, Machine.here(), commit, date);
+    results.forEach(Main::print);
+    if (folder != null) {
+      new History(folder).append(results);
+      System.out.println(results.size() + " results appended to " + folder);
+    }
   }
 
   /** Takes --history FOLDER or --no-history away from the arguments; null: keep no history. */

@@ -83,4 +83,20 @@ class BenchmarksTest {
                 new Runner(tiny().include("rollout").param("environment", "nowhere").build()).run())
         .isInstanceOf(RunnerException.class);
   }
+
+  @Test
+  void aWrongAnswerFails() {
+    assertThatThrownBy(() -> EngineBenchmark.require(false, "two runs differ"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the answer of the benchmark is wrong: two runs differ");
+  }
+
+  @Test
+  void exitStatusSaysWhoWasWrong() {
+    assertThat(Main.run("--ratios", "soon")).isEqualTo(2);
+    assertThat(Main.run("--no-history", "--no-such-option")).isEqualTo(2);
+    // The tests run in the module's folder, which holds no folder bench to find the history in.
+    assertThat(Main.run("iteration")).isEqualTo(2);
+    assertThat(Main.run("--no-history", "nothingIsCalledSo")).isEqualTo(1);
+  }
 }
