@@ -27,6 +27,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * A safetensors file open for reading, and a writer of such files: named arrays of the five element
@@ -698,9 +699,11 @@ public final class Safetensors implements Closeable {
     public void write(Path path) throws IOException {
       size();
       Path folder = path.toAbsolutePath().getParent();
-      Path partial = Files.createTempFile(folder, path.getFileName() + ".", ".partial");
+      // Not createTempFile: that makes files which only their owner may read.
+      Path partial = folder.resolve(path.getFileName() + "." + UUID.randomUUID() + ".partial");
       try {
-        try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
+        try (FileChannel channel =
+            FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
           writeTo(channel);
           channel.force(true);
         }
