@@ -132,7 +132,7 @@ final class PairedRatios {
       double agentSteps = Throughput.median(measured.agentStepsPerSecond());
       double peak = Throughput.best(measured.peakGflopPerSecond());
       say(
-          "%-44s %8.3f   %.2f, %.0f",
+          "%-44s %8.3f   %.3f, %.0f",
           EngineConfig.formatPolicies(engine.config().policies())
               + ", "
               + environments
