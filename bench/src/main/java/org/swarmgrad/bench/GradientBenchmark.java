@@ -26,17 +26,7 @@ public class GradientBenchmark extends EngineBenchmark {
     engine = Engine.open(config());
     Recording recording = engine.record();
     agentSteps = Answers.check(engine, recording.gradient().statistics(), environments);
-    Trajectories played = recording.trajectories().get(0);
-    batch =
-        new Batch(
-            0,
-            environments,
-            played.steps(),
-            played.observation(),
-            played.action(),
-            played.weight(),
-            played.alive(),
-            played.mask());
+    batch = lived(recording.trajectories().get(0));
     expected = engine.gradientOf(batch);
     double difference = relativeDifference(expected, recording.gradient().values());
     require(
@@ -45,6 +35,22 @@ public class GradientBenchmark extends EngineBenchmark {
             + difference
             + " of its norm; allowed: "
             + TOLERANCE);
+  }
+
+  /** Up to the end of the longest episode: what is after it costs time and changes nothing. */
+  private static Batch lived(Trajectories played) {
+    int steps = Arrays.stream(played.episodeLength()).max().orElseThrow();
+    int cells = steps * played.group().agentCount() * played.environments();
+    byte[] mask = played.mask();
+    return new Batch(
+        0,
+        played.environments(),
+        steps,
+        Arrays.copyOf(played.observation(), cells * played.group().observationSize()),
+        Arrays.copyOf(played.action(), cells),
+        Arrays.copyOf(played.weight(), cells),
+        Arrays.copyOf(played.alive(), cells),
+        mask == null ? null : Arrays.copyOf(mask, cells * played.group().actionCount()));
   }
 
   private static double relativeDifference(float[] values, float[] reference) {
