@@ -39,7 +39,7 @@ public final class Main {
    * Runs benchmarks and exits: 0 success, 1 failure, 2 wrong use.
    *
    * @param arguments JMH's own after --history FOLDER or --no-history, if wanted; or --ratios
-   *     [SECONDS]
+   *     [SECONDS [WORD]]
    */
   public static void main(String[] arguments) {
     int status = run(arguments);
@@ -59,7 +59,7 @@ public final class Main {
       CommandLineOptions options = new CommandLineOptions(rest.toArray(String[]::new));
       if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
         System.out.println(
-            "--ratios [SECONDS] prints ratios of paired turns. First, before JMH's options:"
+            "--ratios [SECONDS [WORD]] prints ratios of paired turns. First, before JMH's options:"
                 + " --history FOLDER (bench/history), or --no-history\n");
         org.openjdk.jmh.Main.main(rest.toArray(String[]::new));
         return 0;

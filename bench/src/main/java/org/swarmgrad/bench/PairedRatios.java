@@ -27,57 +27,63 @@ final class PairedRatios {
    */
   private static final double TURN_SECONDS = 0.2;
 
-  private PairedRatios() {}
+  private final double seconds;
+  private final String wanted;
 
-  /** Prints a line for each ratio; `arguments`: nothing, or the seconds a line may take (10). */
+  private PairedRatios(double seconds, String wanted) {
+    this.seconds = seconds;
+    this.wanted = wanted;
+  }
+
+  /**
+   * Prints a line for each ratio.
+   *
+   * @param arguments the seconds that a line may take (10), then a word: only lines with it
+   */
   static void run(List<String> arguments) {
-    double seconds = seconds(arguments);
+    double seconds = DEFAULT_SECONDS;
+    try {
+      seconds = arguments.isEmpty() ? seconds : Double.parseDouble(arguments.get(0));
+    } catch (NumberFormatException failure) {
+      seconds = Double.NaN;
+    }
+    if (!(seconds > 0) || arguments.size() > 2) {
+      throw new IllegalArgumentException(
+          "--ratios is given "
+              + arguments
+              + "; allowed: seconds above 0, then a word of the lines");
+    }
+    new PairedRatios(seconds, arguments.size() == 2 ? arguments.get(1) : "").run();
+  }
+
+  private void run() {
     int cores = Runtime.getRuntime().availableProcessors();
+    int threads = Math.min(2, cores);
     say(
         "%s, %d cores; whole iterations of %s, learning included",
         Machine.processorName(), cores, ENVIRONMENT);
     say("%-44s %8s   %s", "", "median", "middle half, pairs");
-    int threads = Math.min(2, cores);
     ratio(
         threads + " threads : 1 thread, agent-steps/s",
         config(POLICY, ENVIRONMENTS, threads, "auto"),
-        config(POLICY, ENVIRONMENTS, 1, "auto"),
-        seconds);
+        config(POLICY, ENVIRONMENTS, 1, "auto"));
     if (Swarmgrad.isAvailable(InstructionSet.AVX512)) {
       ratio(
           "avx2 : avx512, agent-steps/s",
           config(POLICY, ENVIRONMENTS, 0, "avx2"),
-          config(POLICY, ENVIRONMENTS, 0, "avx512"),
-          seconds);
+          config(POLICY, ENVIRONMENTS, 0, "avx512"));
     }
-    // Inverted: time an agent-step.
+    // The speeds the other way round, which is the time an agent-step takes.
     ratio(
         MANY_ENVIRONMENTS + " : " + ENVIRONMENTS + " environments, time",
         config(POLICY, ENVIRONMENTS, 0, "auto"),
-        config(POLICY, MANY_ENVIRONMENTS, 0, "auto"),
-        seconds);
+        config(POLICY, MANY_ENVIRONMENTS, 0, "auto"));
     say("%n%-44s %8s   %s", "", "fraction", "of the peak; million agent-steps/s, GFLOP/s peak");
-    fraction("linear", ENVIRONMENTS, seconds);
-    fraction("mlp:64x64", ENVIRONMENTS, seconds);
-    fraction("mlp:128x128", ENVIRONMENTS, seconds);
-    fraction("mlp:256x256", ENVIRONMENTS, seconds);
-    fraction("mlp:1024x1024", ENVIRONMENTS / 8, seconds);
-  }
-
-  private static double seconds(List<String> arguments) {
-    if (arguments.isEmpty()) {
-      return DEFAULT_SECONDS;
-    }
-    try {
-      double seconds = Double.parseDouble(arguments.get(0));
-      if (arguments.size() == 1 && seconds > 0) {
-        return seconds;
-      }
-    } catch (NumberFormatException failure) {
-      // Falls through to the one message for both cases.
-    }
-    throw new IllegalArgumentException(
-        "--ratios is given " + arguments + "; allowed: nothing, or one number of seconds above 0");
+    fraction("linear", ENVIRONMENTS);
+    fraction("mlp:64x64", ENVIRONMENTS);
+    fraction("mlp:128x128", ENVIRONMENTS);
+    fraction("mlp:256x256", ENVIRONMENTS);
+    fraction("mlp:1024x1024", ENVIRONMENTS / 8);
   }
 
   private static EngineConfig config(String policy, int environments, int threads, String isa) {
@@ -85,8 +91,10 @@ final class PairedRatios {
   }
 
   /** The speed of one engine by that of another. */
-  private static void ratio(
-      String name, EngineConfig numerator, EngineConfig denominator, double seconds) {
+  private void ratio(String name, EngineConfig numerator, EngineConfig denominator) {
+    if (!name.contains(wanted)) {
+      return;
+    }
     List<Double> ratios = new ArrayList<>();
     try (Engine first = Engine.open(numerator);
         Engine second = Engine.open(denominator)) {
@@ -126,17 +134,18 @@ final class PairedRatios {
   }
 
   /** As `swarmgrad bench` does it. */
-  private static void fraction(String policy, int environments, double seconds) {
+  private void fraction(String policy, int environments) {
+    String name = policy.replace('x', ',') + ", " + environments + " environments";
+    if (!name.contains(wanted)) {
+      return;
+    }
     try (Engine engine = Engine.open(config(policy, environments, 0, "auto"))) {
       Throughput measured = Throughput.measure(engine, seconds);
       double agentSteps = Throughput.median(measured.agentStepsPerSecond());
       double peak = Throughput.best(measured.peakGflopPerSecond());
       say(
           "%-44s %8.3f   %.3f, %.0f",
-          EngineConfig.formatPolicies(engine.config().policies())
-              + ", "
-              + environments
-              + " environments",
+          name,
           agentSteps * engine.info().flopPerAgentStep() * 1e-9 / peak,
           agentSteps * 1e-6,
           peak);

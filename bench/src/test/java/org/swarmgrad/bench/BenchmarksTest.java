@@ -94,6 +94,7 @@ class BenchmarksTest {
   @Test
   void exitStatusSaysWhoWasWrong() {
     assertThat(Main.run("--ratios", "soon")).isEqualTo(2);
+    assertThat(Main.run("--ratios", "1e-3", "a word of no line")).isZero();
     assertThat(Main.run("--no-history", "--no-such-option")).isEqualTo(2);
     // The tests run in the module's folder, which holds no folder bench to find the history in.
     assertThat(Main.run("iteration")).isEqualTo(2);
