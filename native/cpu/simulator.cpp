@@ -110,17 +110,27 @@ void Simulator::observe(int agent, float *observation, uint8_t *mask) {
   for (int a = 0; mask != nullptr && a < group.action_count; ++a) mask[a] = available[static_cast<size_t>(a)] & 1;
 }
 
+// A dead agent's action counts for nothing, so the mask does not bind it.
+void Simulator::check_action(int agent, int action) {
+  const swarmgrad_group &group = groups_[static_cast<size_t>(group_of(agent))];
+  if (action < 0 || action >= group.action_count)
+    reject("action[%d] is %d; allowed: 0 to %d", agent, action, group.action_count - 1);
+  if (group.has_mask == 0 || (table_->alive(object_->get(), agent) & 1) == 0) return;
+  std::vector<float> observation(static_cast<size_t>(group.observation_size));
+  std::vector<uint8_t> mask(static_cast<size_t>(group.action_count));
+  observe(agent, observation.data(), mask.data());
+  if (mask[static_cast<size_t>(action)] == 0)
+    reject("action[%d] is %d, which the mask forbids; allowed: available actions", agent, action);
+}
+
 void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done) {
   if (action == nullptr) reject("action is null; allowed: [agent]");
   if (reward == nullptr) reject("reward is null; allowed: [agent]");
   auto *actions = reinterpret_cast<int32_t *>(scratch_->base());
   auto *rewards = reinterpret_cast<float *>(actions) + agent_count_ * cohort_size;
-  for (int agent = 0; agent < agent_count_; ++agent) {
-    const swarmgrad_group &group = groups_[static_cast<size_t>(group_of(agent))];
-    if (action[agent] < 0 || action[agent] >= group.action_count)
-      reject("action[%d] is %d; allowed: 0 to %d", agent, action[agent], group.action_count - 1);
+  for (int agent = 0; agent < agent_count_; ++agent) check_action(agent, action[agent]);
+  for (int agent = 0; agent < agent_count_; ++agent)
     std::fill_n(actions + agent * cohort_size, cohort_size, action[agent]);
-  }
   const uint32_t ended = table_->step(object_->get(), context_, step_++, actions, rewards);
   for (int agent = 0; agent < agent_count_; ++agent) {
     reward[agent] = rewards[agent * cohort_size];

@@ -31,6 +31,7 @@ class Simulator {
  private:
   const FieldShape &field_at(int index) const;
   int group_of(int agent) const;
+  void check_action(int agent, int action);
 
   const EnvironmentTable *table_;
   std::vector<double> parameters_;

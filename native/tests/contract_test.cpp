@@ -215,10 +215,18 @@ TEST_CASE("a simulator shows groups, masks, integer fields and deaths") {
   CHECK(mask[0] == 1);
   CHECK(mask[1] == 0);  // at the last cell
   CHECK(mask[2] == 0);  // no energy to spare
+  for (const std::vector<int32_t> &forbidden : {std::vector<int32_t>{0, 0, 1, 0, 0}, {0, 0, 2, 0, 0}}) {
+    std::vector<float> reward(5);
+    CHECK(swarmgrad_simulator_step(simulator.handle(), forbidden.data(), reward.data(), nullptr, nullptr) ==
+          SWARMGRAD_INVALID_ARGUMENT);
+    CHECK(std::string(swarmgrad_last_error()).find("action[2] is") == 0);
+  }
   // Agents 3 and 4 share a cell and rest: one of them loses its last energy.
   const std::vector<float> reward = simulator.step({0, 0, 0, 0, 0});
   CHECK(simulator.alive[0] == 1);
   CHECK(simulator.alive[3] + simulator.alive[4] == 1);
   CHECK(reward[simulator.alive[3] == 0 ? 3 : 4] == -0.25f);
   CHECK(!simulator.done);
+  // The mask does not bind the dead.
+  simulator.step({0, 0, 0, simulator.alive[3] == 0 ? 2 : 0, simulator.alive[3] == 0 ? 0 : 2});
 }
