@@ -82,6 +82,29 @@ TEST_CASE("a long episode is replayed segment by segment") {
   CHECK(same_bits(engine.gradient_of(0, recording.groups[0]), recording.gradient));
 }
 
+TEST_CASE("wide layers, whose products are cut to fit the caches") {
+  Setup setup;
+  setup.hidden = {257, 131};
+  setup.environments = 3;
+  setup.weight = SWARMGRAD_TOTAL_RETURN;
+  Engine engine(setup);
+  engine.scramble_parameters(0.2);
+  const Recording recording = engine.record();
+  check_recording(engine, setup, recording);
+  CHECK(same_bits(engine.gradient_of(0, recording.groups[0]), recording.gradient));
+
+  // More than 65536 parameters: fewer partial gradients, here fewer than cohorts.
+  setup.parameters = {{"agents", 1}};
+  setup.hidden = {300, 230};
+  setup.environments = 260;
+  setup.horizon = 1;
+  Engine wide(setup);
+  REQUIRE(wide.info().parameter_count > 65536);
+  REQUIRE(wide.info().cohort_count == 17);
+  wide.scramble_parameters(0.2);
+  check_recording(wide, setup, wide.record());
+}
+
 TEST_CASE("a given batch has the bits of the recorded one") {
   struct Shape {
     std::vector<int> hidden;
