@@ -239,6 +239,7 @@ void Engine::run(Pass &pass) {
     }
   };
   pool_->run(job);
+  const bool was_cancelled = cancelled_.exchange(false, std::memory_order_relaxed);
   const Worker *faulty = nullptr;
   for (const Worker &worker : workers_)
     if (worker.fault.what != nullptr && (faulty == nullptr || worker.fault.environment < faulty->fault.environment))
@@ -248,7 +249,7 @@ void Engine::run(Pass &pass) {
                                          std::to_string(faulty->fault.environment) + ", agent " +
                                          std::to_string(faulty->fault.agent) + ", step " +
                                          std::to_string(faulty->fault.step) + ": " + faulty->fault.what);
-  if (cancelled_.exchange(false, std::memory_order_relaxed))
+  if (was_cancelled)
     throw Failure(SWARMGRAD_CANCELLED, "cancelled; parameters are those of the last complete iteration");
 }
 

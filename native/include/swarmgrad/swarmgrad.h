@@ -6,7 +6,8 @@
  *   - Every function that can fail returns a swarmgrad_status. The text of the calling thread's last failure is
  *     swarmgrad_last_error(); it names the argument, the value found and what is allowed.
  *   - Structs that cross the boundary begin with `size`, set by the caller to sizeof(struct) as it was compiled:
- *     a mismatch is an error, never a misread.
+ *     a mismatch is an error, never a misread. Statistics are only written, `size` included: a binding that cannot trust
+ *     its compiler checks swarmgrad_struct_sizes.
  *   - Shapes stand beside each pointer, slowest index first: [step][agent][environment]. Arrays are dense.
  *   - A handle serves one thread at a time; a second one gets SWARMGRAD_BUSY. swarmgrad_cancel and swarmgrad_progress
  *     may be called from any thread while the handle is open.
