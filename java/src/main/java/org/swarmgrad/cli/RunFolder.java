@@ -3,12 +3,14 @@
 // iteration alone.
 package org.swarmgrad.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
@@ -59,14 +61,21 @@ final class RunFolder implements AutoCloseable {
     try (var files = Files.list(folder)) {
       if (files.findAny().isPresent()) {
         throw new FileAlreadyExistsException(
-            "--out is "
+            "--out is '"
                 + folder
-                + ", which is not empty; allowed: a new folder, or --resume "
+                + "', which is not empty; allowed: a new folder, or --resume "
                 + folder);
       }
     }
-    Files.writeString(folder.resolve(CONFIG), config.toPrettyString() + "\n");
-    return new RunFolder(folder, 0, 0);
+    RunFolder run = new RunFolder(folder, 0, 0);
+    try {
+      // Only now: of two trainings that found the folder empty, the one without the lock is gone.
+      Files.writeString(folder.resolve(CONFIG), config.toPrettyString() + "\n");
+    } catch (IOException failure) {
+      run.close();
+      throw failure;
+    }
+    return run;
   }
 
   /** The first of runs/NAME-001, runs/NAME-002, ... that does not exist. */
@@ -87,7 +96,12 @@ final class RunFolder implements AutoCloseable {
   }
 
   static JsonNode readConfig(Path folder) throws IOException {
-    return Json.MAPPER.readTree(folder.resolve(CONFIG).toFile());
+    Path file = folder.resolve(CONFIG);
+    try {
+      return Json.MAPPER.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException failure) {
+      throw new IOException(file + " is not JSON: " + failure.getOriginalMessage(), failure);
+    }
   }
 
   /** Locks the metrics until they are closed, so that two processes never write one run. */
@@ -100,34 +114,38 @@ final class RunFolder implements AutoCloseable {
   }
 
   private static FileChannel openLog(Path file) throws IOException {
-    return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    return FileChannel.open(
+        file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
   /** Cuts a log after its first `lines` lines and goes on there. */
   private static void keep(FileChannel log, Path file, long lines) throws IOException {
-    log.truncate(offsetAfter(file, lines));
+    log.truncate(offsetAfter(log, file, lines));
     log.position(log.size());
   }
 
-  private static long offsetAfter(Path file, long lines) throws IOException {
+  /**
+   * Reads through the log's own channel: closing another one of the same file would release the
+   * process's lock on it.
+   */
+  private static long offsetAfter(FileChannel log, Path file, long lines) throws IOException {
+    InputStream input = new BufferedInputStream(Channels.newInputStream(log.position(0)));
     long offset = 0;
     long found = 0;
-    try (InputStream input = new BufferedInputStream(Files.newInputStream(file))) {
-      while (found < lines) {
-        int next = input.read();
-        if (next < 0) {
-          throw new IOException(
-              file
-                  + " has "
-                  + found
-                  + " complete lines, its checkpoint is at iteration "
-                  + lines
-                  + "; both are needed");
-        }
-        offset++;
-        if (next == '\n') {
-          found++;
-        }
+    while (found < lines) {
+      int next = input.read();
+      if (next < 0) {
+        throw new IOException(
+            file
+                + " has "
+                + found
+                + " complete lines, its checkpoint is at iteration "
+                + lines
+                + "; both are needed");
+      }
+      offset++;
+      if (next == '\n') {
+        found++;
       }
     }
     return offset;

@@ -4,13 +4,18 @@ package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class InterruptTest {
   @TempDir Path folder;
+  private final List<Process> started = new ArrayList<>();
 
   /** The command line as a process of its own, with the signals a terminal would give it. */
   private static List<String> command(String... arguments) {
@@ -35,7 +41,15 @@ class InterruptTest {
 
   private Process start(List<String> command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command);
-    return builder.redirectErrorStream(true).redirectOutput(output().toFile()).start();
+    Process process = builder.redirectErrorStream(true).redirectOutput(output().toFile()).start();
+    started.add(process);
+    return process;
+  }
+
+  /** A test that fails must not leave a training behind. */
+  @AfterEach
+  void endWhatIsLeft() {
+    started.forEach(Process::destroyForcibly);
   }
 
   private Process start(String... arguments) throws IOException {
@@ -152,6 +166,29 @@ class InterruptTest {
     assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
     assertThat(Json.MAPPER.readTree(lastLine()).get("iterations").asInt()).isZero();
     assertThat(run.resolve("metrics.jsonl")).isEmptyFile();
+  }
+
+  /** A lock that one process sees says nothing: the system keeps locks by process. */
+  @Test
+  void aRunThatAnotherProcessTrainsIsLeftAlone() throws Exception {
+    Path run = folder.resolve("run");
+    Process process =
+        start("train", "--env", "meeting", "--iterations", "100000000", "--out", run.toString());
+    await(process, run.resolve("metrics.jsonl"), 1000);
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            new PrintStream(OutputStream.nullOutputStream()),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            "train",
+            "--resume",
+            run.toString(),
+            "--seconds",
+            "1");
+    assertThat(err.toString(StandardCharsets.UTF_8)).contains(run + " is in use by another");
+    assertThat(status).isEqualTo(1);
+    signal(process, "INT");
+    assertThat(status(process)).isEqualTo(130);
   }
 
   private static String[] with(String[] some, String... more) {
