@@ -55,7 +55,7 @@ final class BenchCommand implements Command {
     Arguments.value(
         options, "seconds", "SECONDS", "how long to measure, at least 3 iterations (10)");
     Arguments.flag(
-        options, "compare", "set results beside the history; never changes the exit status");
+        options, "compare", "set results beside the history; no change of speed is a failure");
     Arguments.value(options, "history", "FOLDER", "history of --compare (" + DEFAULT_HISTORY + ")");
     return Arguments.json(options);
   }

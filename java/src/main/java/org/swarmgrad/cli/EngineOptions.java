@@ -1,6 +1,10 @@
 // The options that describe an engine, shared by every command that opens one.
 package org.swarmgrad.cli;
 
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -84,13 +88,25 @@ final class EngineOptions {
   }
 
   private static EnvironmentSpec parameters(CommandLine line, EnvironmentSpec environment) {
-    EnvironmentSpec spec = environment;
+    List<String> assignments = new ArrayList<>();
     if (line.hasOption("agents")) {
-      spec = spec.withAssignment("agents=" + line.getOptionValue("agents"));
+      assignments.add("agents=" + line.getOptionValue("agents"));
     }
     if (line.hasOption("param")) {
-      for (String assignment : line.getOptionValues("param")) {
-        spec = spec.withAssignment(assignment);
+      assignments.addAll(List.of(line.getOptionValues("param")));
+    }
+    EnvironmentSpec spec = environment;
+    Set<String> names = new HashSet<>();
+    for (String assignment : assignments) {
+      spec = spec.withAssignment(assignment);
+      String name = assignment.substring(0, assignment.indexOf('='));
+      if (!names.add(name)) {
+        throw new UsageException(
+            "parameter '"
+                + name
+                + "' is given more than once, at last as '"
+                + assignment
+                + "'; allowed: once, by --param or --agents");
       }
     }
     return spec;

@@ -142,6 +142,9 @@ final class TraceReplay implements AutoCloseable {
         replayed++;
       }
     }
+    if (steps == 0) {
+      throw Recordings.malformed(path.toString(), "no step to replay; needed: at least one");
+    }
     return new Result(
         path.toString(),
         environment,

@@ -223,7 +223,7 @@ final class TrainCommand implements Command {
               + limits.iterations
               + ", the run is at "
               + checkpoint.iteration()
-              + "; allowed: more than that");
+              + "; allowed: at least that");
     }
     return new Plan(config, checkpoint.schedule(), limits, checkpoint, folder);
   }

@@ -62,7 +62,7 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "envs", "devices"})
+  @ValueSource(strings = {"train", "eval", "verify", "bench", "trace", "batch", "envs", "devices"})
   void everyCommandHasHelpWithAnExample(String command) {
     Output output = run(command, "--help");
     assertThat(output.status).isZero();
@@ -102,6 +102,7 @@ class MainTest {
           train --env meeting --until-return red=1        | --until-return is 'red=1'; allowed: GROUP=X
           train --env meeting --param reward=lots         | reward is 'lots'; allowed: gift | team | independent
           train --env meeting --param colour=1            | 'colour' is no parameter of meeting
+          train --env simple_spread_v3 --agents 2 --param agents=3 | parameter 'agents' is given more than once
           train --env CartPole-v1 --agents 2              | 'agents' is no parameter of CartPole-v1
           train --env simple_spread_v3 --agents 0         | agents is 0; allowed: whole numbers 1 to
           train --env simple_spread_v3 --agents 99999     | agents is 99999; allowed: whole numbers 1 to
@@ -256,6 +257,16 @@ class MainTest {
     assertThat(back.err).contains("--iterations is 3, the run is at 4");
     assertThat(train(run, "--resume", run.toString(), "--seed", "3", "--iterations", "6").status)
         .isZero();
+  }
+
+  @Test
+  void aDamagedConfigurationIsNamed() throws IOException {
+    Path run = folder.resolve("run");
+    train(run, "--iterations", "2");
+    Path config = Files.writeString(run.resolve("config.json"), "{limits");
+    Output output = train(run, "--resume", run.toString(), "--iterations", "4");
+    assertThat(output.status).isEqualTo(1);
+    assertThat(output.err).contains(config + " is not JSON: ").containsOnlyOnce("\n");
   }
 
   @Test

@@ -118,6 +118,7 @@ class TraceReplayTest {
         "parameter continuous_actions is true; allowed: false");
     assertRefused(root -> root.withObject("/params").put("N", 2), "numbers; needed: ");
     assertRefused(root -> root.put("episodes", 3), "'episodes' is not an array");
+    assertRefused(root -> root.putArray("episodes"), "no step to replay");
     assertRefused(root -> first(root).remove("initial"), "episode 0 (random): no 'initial'");
     assertRefused(
         root -> firstStep(root).remove("action"), "episode 0 (random), step 0: no 'action'");
