@@ -1,7 +1,7 @@
 // See thread_pool.h.
 #include "cpu/thread_pool.h"
 
-#include <system_error>
+#include <exception>
 
 #include "core/floating_point_mode.h"
 #include "cpu/failure.h"
@@ -12,7 +12,7 @@ ThreadPool::ThreadPool(int threads) {
   threads_.reserve(static_cast<size_t>(threads - 1));
   try {
     for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
-  } catch (const std::system_error &) {
+  } catch (const std::exception &) {  // system_error, or bad_alloc; running threads left behind would end the process
     const size_t started = threads_.size() + 1;
     stop();
     throw Failure(SWARMGRAD_OUT_OF_MEMORY, "threads is " + std::to_string(threads) + "; the system let " +
