@@ -201,13 +201,27 @@ public final class Judge {
             expected,
             recording.gradient().values(),
             (int) group.parameterOffset(),
-            tolerance));
+            tolerance,
+            smallestNorm(config.entropyCoefficient(), batch.steps() * group.agentCount())));
     if (relu) {
       boolean allowed = pattern.firstError() == null;
       String worst =
           allowed ? pattern.differing() + " signs differ within rounding" : pattern.firstError();
       findings.add(new Finding("relu pattern", allowed ? 0 : 1, 0, worst));
     }
+  }
+
+  /**
+   * The norm below which a gradient is no measure of its own error: near the uniform policy the
+   * entropy's gradient is what cancellation leaves of terms of the coefficient's size, each rounded
+   * to 2^-24 = 0.03 x 2e-6.
+   *
+   * @param entropyCoefficient of the configuration
+   * @param rows steps x agents of an episode
+   * @return the norm
+   */
+  private static double smallestNorm(double entropyCoefficient, int rows) {
+    return 0.03 * entropyCoefficient * Math.sqrt(rows);
   }
 
   /**
@@ -218,10 +232,16 @@ public final class Judge {
    * @param found contains the gradient
    * @param offset of the gradient in found
    * @param tolerance relative
+   * @param smallestNorm what a smaller norm of the reference counts as
    * @return the finding; its worst parameter is the one with the largest difference
    */
   public static Finding compareGradient(
-      int[] sizes, double[] expected, float[] found, int offset, double tolerance) {
+      int[] sizes,
+      double[] expected,
+      float[] found,
+      int offset,
+      double tolerance,
+      double smallestNorm) {
     double squares = 0;
     double differenceSquares = 0;
     int worst = 0;
@@ -243,7 +263,8 @@ public final class Judge {
             + found[offset + worst]
             + ", norm of the whole "
             + Math.sqrt(squares);
-    double difference = differenceSquares == 0 ? 0 : Math.sqrt(differenceSquares / squares);
+    double norm = Math.max(Math.sqrt(squares), smallestNorm);
+    double difference = differenceSquares == 0 ? 0 : Math.sqrt(differenceSquares) / norm;
     return new Finding("gradient", difference, tolerance, text);
   }
 

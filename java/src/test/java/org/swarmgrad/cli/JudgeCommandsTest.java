@@ -138,7 +138,8 @@ class JudgeCommandsTest {
               expected,
               flatten(file, "gradient.policy.", sizes),
               0,
-              Judge.gradientTolerance(1));
+              Judge.gradientTolerance(1),
+              0);
       assertThat(finding.agrees()).as(finding.toString()).isTrue();
     }
   }

@@ -16,6 +16,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -191,6 +192,21 @@ class GradientJudgeTest {
         GivenRewards.assertWeights(engine, 1, 1, new long[] {0, 1});
       }
     }
+  }
+
+  @Test
+  void anEntropyGradientThatAllButCancelsAgrees() {
+    judge(
+        EngineConfig.builder(EnvironmentSpec.of("CartPole-v1"))
+            .policy(Policy.parse("mlp:1:relu"))
+            .discount(0)
+            .entropyCoefficient(0.01)
+            .seed(2)
+            .weight(Weight.TOTAL_RETURN)
+            .baseline(Baseline.LEAVE_ONE_OUT)
+            .environments(2)
+            .horizon(1)
+            .build());
   }
 
   @Property(tries = 80)
