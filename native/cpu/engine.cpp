@@ -9,6 +9,7 @@
 #include <cfloat>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 
 #include "cpu/catalogue.h"
@@ -23,6 +24,17 @@ int available_cores() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+// What this process may use: the machine's memory, or its control group's limit where that is smaller.
+size_t available_memory() {
+  const size_t machine = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  unsigned long long limit = machine;
+  if (std::FILE *file = std::fopen("/sys/fs/cgroup/memory.max", "r")) {
+    if (std::fscanf(file, "%llu", &limit) != 1) limit = machine;  // "max"
+    std::fclose(file);
+  }
+  return std::min<size_t>(machine, limit);
 }
 
 size_t element_bytes(swarmgrad_type type) { return type == SWARMGRAD_F32 ? 4 : 8; }
@@ -48,13 +60,12 @@ void pairwise(int64_t count, Combine combine) {
 }  // namespace
 
 Arena::Arena(size_t bytes) : bytes_(bytes) {
-  const auto pages = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  void *memory = bytes / page > pages
-                     ? MAP_FAILED
-                     : mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const size_t available = available_memory();
+  void *memory =
+      bytes > available ? MAP_FAILED : mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     throw Failure(SWARMGRAD_OUT_OF_MEMORY, "the configuration needs " + std::to_string(bytes) +
-                                               " bytes, this machine has " + std::to_string(pages * page) +
+                                               " bytes, this machine has " + std::to_string(available) +
                                                "; fewer threads, a shorter horizon or a smaller policy need less");
   madvise(memory, bytes, MADV_HUGEPAGE);
   base_ = static_cast<char *>(memory);
@@ -190,8 +201,10 @@ void Engine::set_rules() {
   for (int g = 0; g < plan_.group_count; ++g) {
     double factor = config_.agent_reduction == SWARMGRAD_MEAN ? 1.0 / plan_.group[g].agents : 1.0;
     const double *moments = moments_ + 3 * g;
-    if (config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION && moments[0] > 0 && moments[2] > 0)
-      factor *= 1.0 / std::sqrt(moments[2] / moments[0]);
+    const double deviation = moments[0] > 0 ? std::sqrt(moments[2] / moments[0]) : 0.0;
+    // Returns that are all equal leave a deviation of rounding errors.
+    if (config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION && deviation > 1e-12 * std::abs(moments[1]))
+      factor *= 1.0 / deviation;
     rules_[static_cast<size_t>(g)] = {config_.weight, config_.baseline, config_.discount, factor,
                                       baseline_ + int64_t{g} * plan_.horizon};
   }
@@ -226,6 +239,19 @@ void Engine::pack() {
   panels_are_current_ = true;
 }
 
+// The fault that the workers found in the earliest environment, if any.
+void Engine::throw_fault() const {
+  const Worker *faulty = nullptr;
+  for (const Worker &worker : workers_)
+    if (worker.fault.what != nullptr && (faulty == nullptr || worker.fault.environment < faulty->fault.environment))
+      faulty = &worker;
+  if (faulty != nullptr)
+    throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(*iteration_) + ", environment " +
+                                         std::to_string(faulty->fault.environment) + ", agent " +
+                                         std::to_string(faulty->fault.agent) + ", step " +
+                                         std::to_string(faulty->fault.step) + ": " + faulty->fault.what);
+}
+
 void Engine::run(Pass &pass) {
   pack();
   next_block_.store(0, std::memory_order_relaxed);
@@ -240,15 +266,7 @@ void Engine::run(Pass &pass) {
   };
   pool_->run(job);
   const bool was_cancelled = cancelled_.exchange(false, std::memory_order_relaxed);
-  const Worker *faulty = nullptr;
-  for (const Worker &worker : workers_)
-    if (worker.fault.what != nullptr && (faulty == nullptr || worker.fault.environment < faulty->fault.environment))
-      faulty = &worker;
-  if (faulty != nullptr)
-    throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(*iteration_) + ", environment " +
-                                         std::to_string(faulty->fault.environment) + ", agent " +
-                                         std::to_string(faulty->fault.agent) + ", step " +
-                                         std::to_string(faulty->fault.step) + ": " + faulty->fault.what);
+  throw_fault();
   if (was_cancelled)
     throw Failure(SWARMGRAD_CANCELLED, "cancelled; parameters are those of the last complete iteration");
 }
@@ -599,8 +617,10 @@ void Engine::weights(const swarmgrad_rewards &r) {
       reject("episode_length[%lld] is %d; allowed: 1 to steps %d", static_cast<long long>(e), r.episode_length[e],
              r.steps);
   const Pass pass = new_pass(r.environments);
+  workers_[0].fault = {};
   for (int64_t c = 0; c < cohorts; ++c)
     kernels_->weights(pass, workers_[0], r, first_of(c), first_of(c + 1) - first_of(c));
+  throw_fault();
 }
 
 void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {

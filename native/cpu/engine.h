@@ -72,6 +72,7 @@ class Engine {
   void set_rules();
   Pass new_pass(int64_t episodes);
   void run(Pass &pass);
+  void throw_fault() const;
   void pack();
   void reduce_statistics(const Pass &pass);
   void reduce_gradient(const Pass &pass, int64_t begin, int64_t end, float *out);

@@ -148,7 +148,7 @@ class Cohort {
       if (!add_returns(memory, statistics)) return false;
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].reward);
       if (!pass_.learns) continue;
-      make_weights(g, memory);
+      if (!make_weights(g, memory)) return false;
       add_weights(memory, statistics);
       add_values(g, memory, statistics);
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].weight);
@@ -167,7 +167,7 @@ class Cohort {
   void weigh_given(const swarmgrad_rewards &rewards) {
     const GroupMemory memory = group_memory(rewards.group);
     load_rewards(rewards, memory);
-    make_weights(rewards.group, memory);
+    if (!make_weights(rewards.group, memory)) return;
     for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
       for (int lane = 0; lane < members_; ++lane)
         rewards.weight[row * rewards.environments + first_ + lane] = memory.reward[row * lane_count + lane];
@@ -394,7 +394,7 @@ class Cohort {
   }
 
   // Replaces rewards by weights, row by row.
-  void make_weights(int g, const GroupMemory &memory) {
+  bool make_weights(int g, const GroupMemory &memory) {
     const GroupPlan &group = memory.plan;
     const WeightRule rule = rule_of(g);
     const CohortReturns returns = returns_of(g, memory);
@@ -403,11 +403,15 @@ class Cohort {
       Float weight = 0.0f;
       for (int agent = 0; agent < group.agents; ++agent) {
         const int64_t row = static_cast<int64_t>(step) * group.agents + agent;
-        if (agent == 0 || rule.kind == WeightRule::own_return)
+        if (agent == 0 || rule.kind == WeightRule::own_return) {
           weight = row_weight(rule, returns, step, agent, members_);
+          const Mask broken = returns.members & !(weight - weight == 0.0f);
+          if (any(broken)) return fault("the weight is not finite", bits(broken), group.first_agent + agent, step);
+        }
         store(memory.reward + row * lane_count, select(mask_from_bits(memory.alive[row]), weight, Float(0.0f)));
       }
     }
+    return true;
   }
   void add_weights(const GroupMemory &memory, double *statistics) const {
     Double sum = 0.0, squares = 0.0, magnitude = 0.0;

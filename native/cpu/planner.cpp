@@ -16,6 +16,7 @@ constexpr int64_t stored_bytes_limit = 1 << 20;
 constexpr int64_t rows_per_segment = 64;
 constexpr int longest_horizon = 1 << 24;
 constexpr int64_t rows_limit = int64_t{1} << 31;
+constexpr int agent_limit = 4096;       // the counter of the random numbers has 12 bits for an agent
 constexpr int64_t wide_policy = 65536;  // parameters above which blocks are fewer, so that partial gradients stay small
 
 void check(bool allowed, const char *name, double value, const char *rule) {
@@ -144,6 +145,9 @@ void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *obj
              group.agents);
     group.segments = std::max<int64_t>(1, group.rows / rows_per_segment);
     plan.agent_count += group.agents;
+    if (plan.agent_count > agent_limit)
+      reject("%s has %d agents or more; allowed: up to %d, as many as the random numbers tell apart",
+             plan.environment->id, plan.agent_count, agent_limit);
     flop += 2 * multiply_adds(group) * group.agents;
     storage.groups.push_back(group);
   }

@@ -38,7 +38,13 @@ final class RunFolder implements AutoCloseable {
   private long lastAgentSteps;
   private double lastSeconds;
 
-  private RunFolder(Path folder, long iterations, long agentSteps) throws IOException {
+  /** What must still hold once the folder is locked. */
+  private interface Condition {
+    void check() throws IOException;
+  }
+
+  private RunFolder(Path folder, long iterations, long agentSteps, Condition condition)
+      throws IOException {
     this.folder = folder;
     metrics = openLog(folder.resolve(METRICS));
     timing = openLog(folder.resolve(TIMING));
@@ -47,6 +53,7 @@ final class RunFolder implements AutoCloseable {
       if (!isOurs(metrics)) {
         throw new IOException(folder + " is in use by another training; allowed: one at a time");
       }
+      condition.check();
       keep(metrics, folder.resolve(METRICS), iterations);
       keep(timing, folder.resolve(TIMING), iterations);
     } catch (IOException failure) {
@@ -67,7 +74,7 @@ final class RunFolder implements AutoCloseable {
                 + folder);
       }
     }
-    RunFolder run = new RunFolder(folder, 0, 0);
+    RunFolder run = new RunFolder(folder, 0, 0, () -> {});
     try {
       // Only now: of two trainings that found the folder empty, the one without the lock is gone.
       Files.writeString(folder.resolve(CONFIG), config.toPrettyString() + "\n");
@@ -92,7 +99,23 @@ final class RunFolder implements AutoCloseable {
 
   /** Opens a folder to go on from its checkpoint: later metrics are cut off. */
   static RunFolder resume(Path folder, Checkpoint checkpoint) throws IOException {
-    return new RunFolder(folder, checkpoint.iteration(), checkpoint.agentSteps());
+    return new RunFolder(
+        folder,
+        checkpoint.iteration(),
+        checkpoint.agentSteps(),
+        () -> {
+          // Another training may have gone on, and ended, since the checkpoint was read.
+          long now = Checkpoint.load(folder.resolve(CHECKPOINT)).iteration();
+          if (now != checkpoint.iteration()) {
+            throw new IOException(
+                folder
+                    + " went from iteration "
+                    + checkpoint.iteration()
+                    + " to "
+                    + now
+                    + " while this training started; allowed: --resume once more");
+          }
+        });
   }
 
   static JsonNode readConfig(Path folder) throws IOException {
