@@ -131,7 +131,7 @@ Engine::Engine(const swarmgrad_config &config)
   }
   rules_.resize(static_cast<size_t>(plan_.group_count));
   norms_.resize(static_cast<size_t>(plan_.group_count));
-  pool_ = std::make_unique<ThreadPool>(threads);
+  pool_ = std::make_unique<ThreadPool>(threads, available_cores());
   initialise_parameters();
 }
 
@@ -235,7 +235,7 @@ Pass Engine::new_pass(int64_t episodes) {
 void Engine::pack() {
   if (panels_are_current_) return;
   const auto job = [this](int worker) { kernels_->pack_panels(plan_, parameters_, panels_, worker, pool_->size()); };
-  pool_->run(job);
+  pool_->share(plan_.panel_count, job);
   panels_are_current_ = true;
 }
 
@@ -302,7 +302,7 @@ void Engine::reduce_gradient(const Pass &pass, int64_t begin, int64_t end, float
     kernels_->reduce_gradient(block_gradient_, plan_.parameter_count, pass.blocks, static_cast<double>(pass.episodes),
                               out, range);
   };
-  pool_->run(job);
+  pool_->share(pass.blocks * (end - begin), job);
 }
 
 void Engine::measure_norms(const float *gradient) {
@@ -412,7 +412,7 @@ void Engine::step(const float *gradient, double learning_rate) {
                            group.parameter_offset + part_begin(worker + 1, group.parameter_count, pool_->size())};
       kernels_->optimize(rule, parameters_, first_moment_, second_moment_, gradient_, range);
     };
-    pool_->run(job);
+    pool_->share(group.parameter_count, job);
   }
   if (has_batch_) commit_batch();
   panels_are_current_ = has_gradient_ = has_batch_ = false;

@@ -8,7 +8,7 @@
 
 namespace swarmgrad::cpu {
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, int cores) : lingers_(threads <= cores) {
   threads_.reserve(static_cast<size_t>(threads - 1));
   try {
     for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
@@ -31,6 +31,18 @@ void ThreadPool::stop() {
   for (std::thread &thread : threads_) thread.join();
 }
 
+template <class Condition>
+void ThreadPool::linger(const Condition &happened) const {
+  constexpr int patience = 4000;
+  for (int k = 0; lingers_ && k < patience && !happened(); ++k) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    __asm__ volatile("yield");
+#endif
+  }
+}
+
 void ThreadPool::run(Job job, const void *context) {
   {
     const std::lock_guard lock(mutex_);
@@ -41,6 +53,7 @@ void ThreadPool::run(Job job, const void *context) {
   }
   wake_.notify_all();
   job(context, 0);
+  linger([this] { return running_.load(std::memory_order_relaxed) == 0; });
   std::unique_lock lock(mutex_);
   finished_.wait(lock, [this] { return running_ == 0; });
 }
@@ -50,6 +63,9 @@ void ThreadPool::serve(int worker) {
   uint64_t seen = 0;
   std::unique_lock lock(mutex_);
   for (;;) {
+    lock.unlock();
+    linger([&] { return round_.load(std::memory_order_relaxed) != seen; });
+    lock.lock();
     wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
     if (stopping_) return;
     seen = round_;

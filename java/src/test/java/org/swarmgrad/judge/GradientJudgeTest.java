@@ -209,7 +209,7 @@ class GradientJudgeTest {
             .build());
   }
 
-  @Property(tries = 80)
+  @Property(tries = 80, seed = "20261122") // fixed: the same commit must give the same verdict
   void randomConfigurationsAgree(@ForAll("configurations") EngineConfig config) {
     judge(config);
   }
