@@ -24,8 +24,6 @@ target_compile_definitions(swarmgrad_generic PRIVATE SWARMGRAD_VERSION="${PROJEC
 foreach(_isa IN LISTS SWARMGRAD_INSTRUCTION_SETS)
   swarmgrad_engine_objects(${_isa} "${_cpu}/kernels.cpp" ${_environment_units})
   swarmgrad_target_instruction_set(swarmgrad_${_isa} ${_isa})
-  string(TOUPPER "${_isa}" _upper)
-  target_compile_definitions(swarmgrad_generic PRIVATE SWARMGRAD_HAS_${_upper}=1)
 endforeach()
 
 # The folder under which JavaCPP's Loader looks for the library of this platform.

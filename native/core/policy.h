@@ -37,7 +37,6 @@ class Logits {
   }
   // exp(z - max): the probability up to the common factor `total`; 0 where masked.
   SWARMGRAD_FUNCTION Float unnormalised(int action) const { return Float::load(unnormalised_ + action * lane_count); }
-  SWARMGRAD_FUNCTION Float total() const { return total_; }
   // False where a logit is NaN or infinite, or no action is available. Minus infinity leaves no trace in the total.
   SWARMGRAD_FUNCTION Mask is_valid() const {
     return (total_ >= 1.0f) & (total_ < __builtin_inff()) & (minimum_ > -__builtin_inff());

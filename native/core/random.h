@@ -16,6 +16,12 @@ struct Block {
   Int word[4];
 };
 
+// The environment of every lane of a cohort; lanes beyond its members repeat the last one.
+SWARMGRAD_FUNCTION Int environments_of_lanes(int32_t first, int members) {
+  const Int lane = lane_index(), last = members - 1;
+  return Int(first) + select(lane < last, lane, last);
+}
+
 // The counter: environment, iteration, step, and agent (12 bits, 0..4095) | purpose (4) | draw (16, 0..65535).
 SWARMGRAD_FUNCTION Block counter(Int environment, uint32_t iteration, uint32_t step, int agent, Purpose purpose,
                                  int draw) {

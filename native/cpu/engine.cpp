@@ -84,8 +84,6 @@ Engine::Engine(const swarmgrad_config &config)
           make_plan(config, *kernels_->environments[find_environment(config.environment)], environment_parameters_)),
       plan_(storage_->plan) {
   const int threads = config.threads > 0 ? config.threads : available_cores();
-  cohorts_ = (config.environments + cohort_size - 1) / cohort_size;
-  blocks_ = std::min(cohorts_, plan_.block_limit);
   const int64_t parameters = plan_.parameter_count, moments = config.optimizer == SWARMGRAD_ADAM ? parameters : 0;
 
   const size_t parameters_at = add_buffer("parameters", SWARMGRAD_F32, true, parameters);
@@ -167,7 +165,7 @@ void Engine::info(swarmgrad_info &out) const {
   out.isa = isa_;
   out.replays = plan_.replays;
   out.buffer_count = static_cast<int32_t>(buffers_.size());
-  out.cohort_count = cohorts_;
+  out.cohort_count = cohorts_of(config_.environments);
   out.parameter_count = plan_.parameter_count;
   out.bytes_per_cohort = static_cast<int64_t>(plan_.worker_bytes);
   out.bytes_total = static_cast<int64_t>(bytes_);
@@ -176,6 +174,13 @@ void Engine::info(swarmgrad_info &out) const {
 
 void Engine::check_group(int group) const {
   if (group < 0 || group >= plan_.group_count) reject("group is %d; allowed: 0 to %d", group, plan_.group_count - 1);
+}
+
+void Engine::check_given(int group, int64_t environments, int steps) const {
+  check_group(group);
+  if (environments < 1 || environments >= int64_t{1} << 31)
+    reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(environments));
+  if (steps < 1 || steps > plan_.horizon) reject("steps is %d; allowed: 1 to the horizon %d", steps, plan_.horizon);
 }
 
 void Engine::group(int index, swarmgrad_group &out) const {
@@ -223,7 +228,7 @@ Pass Engine::new_pass(int64_t episodes) {
   pass.acting = SWARMGRAD_ACT_SAMPLED;
   pass.learns = true;
   pass.episodes = episodes;
-  pass.cohorts = (episodes + cohort_size - 1) / cohort_size;
+  pass.cohorts = cohorts_of(episodes);
   pass.blocks = std::min(pass.cohorts, plan_.block_limit);
   pass.block_gradient = block_gradient_;
   pass.block_statistics = block_statistics_;
@@ -582,19 +587,15 @@ void Engine::logits(const swarmgrad_logit_rows &rows) {
 }
 
 void Engine::weights(const swarmgrad_rewards &r) {
-  check_group(r.group);
+  check_given(r.group, r.environments, r.steps);
   const GroupPlan &group = plan_.group[r.group];
-  if (r.environments < 1 || r.environments >= int64_t{1} << 31)
-    reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(r.environments));
-  if (r.steps < 1 || r.steps > plan_.horizon)
-    reject("steps is %d; allowed: 1 to the horizon %d", r.steps, plan_.horizon);
   if (r.reward == nullptr) reject("reward is null; allowed: [step][agent][environment]");
   if (r.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
   if (r.cohort_count < 0 || r.cohort_count > r.environments)
     reject("cohort_count is %lld; allowed: 0 for the engine's own, or 1 to environments %lld",
            static_cast<long long>(r.cohort_count), static_cast<long long>(r.environments));
   if (r.cohort_count > 0 && r.cohort_first == nullptr) reject("cohort_first is null; allowed: [cohort_count + 1]");
-  const int64_t cohorts = r.cohort_count > 0 ? r.cohort_count : (r.environments + cohort_size - 1) / cohort_size;
+  const int64_t cohorts = r.cohort_count > 0 ? r.cohort_count : cohorts_of(r.environments);
   const auto first_of = [&](int64_t c) {
     return r.cohort_count > 0 ? r.cohort_first[c] : part_begin(c, r.environments, cohorts);
   };
@@ -624,12 +625,8 @@ void Engine::weights(const swarmgrad_rewards &r) {
 }
 
 void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
-  check_group(batch.group);
+  check_given(batch.group, batch.environments, batch.steps);
   const GroupPlan &group = plan_.group[batch.group];
-  if (batch.environments < 1 || batch.environments >= int64_t{1} << 31)
-    reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(batch.environments));
-  if (batch.steps < 1 || batch.steps > plan_.horizon)
-    reject("steps is %d; allowed: 1 to the horizon %d", batch.steps, plan_.horizon);
   if (batch.observation == nullptr) reject("observation is null; allowed: [step][agent][feature][environment]");
   if (batch.action == nullptr) reject("action is null; allowed: [step][agent][environment]");
   if (batch.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");

@@ -82,6 +82,7 @@ class Engine {
   void describe(const Pass &pass, swarmgrad_statistics *out) const;
   const Buffer &buffer_at(int index) const;
   void check_group(int group) const;
+  void check_given(int group, int64_t environments, int steps) const;
 
   swarmgrad_config config_;
   int isa_ = 0;
@@ -89,7 +90,6 @@ class Engine {
   std::vector<double> environment_parameters_;
   std::unique_ptr<PlanStorage> storage_;
   const Plan &plan_;
-  int64_t cohorts_ = 0, blocks_ = 0;
   size_t bytes_ = 0;
   std::unique_ptr<Arena> arena_;
   std::vector<Buffer> buffers_;

@@ -99,9 +99,7 @@ struct EnvironmentAdapter {
   }
 
   static Draws draws(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose) {
-    const Int lane = lane_index();
-    const Int last = context.members - 1;
-    const Int environment = Int(context.first_environment) + select(lane < last, lane, last);
+    const Int environment = environments_of_lanes(context.first_environment, context.members);
     return Draws(environment, context.iteration, step, in_stream(purpose, context.stream), context.seed);
   }
 

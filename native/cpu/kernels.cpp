@@ -168,9 +168,7 @@ class Cohort {
     const GroupMemory memory = group_memory(rewards.group);
     load_rewards(rewards, memory);
     if (!make_weights(rewards.group, memory)) return;
-    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
-      for (int lane = 0; lane < members_; ++lane)
-        rewards.weight[row * rewards.environments + first_ + lane] = memory.reward[row * lane_count + lane];
+    write_rows(memory, rewards.weight);
   }
 
  private:
@@ -274,9 +272,8 @@ class Cohort {
 
   // Four agents share one block of random words: agent i takes word i mod 4 of the block of agent i - i mod 4.
   Int action_bits(int step, int agent) {
-    if (agent % 4 == 0 || step != drawn_step_ || agent / 4 != drawn_agent_) {
-      const Int lane = lane_index(), last = members_ - 1;
-      const Int environment = Int(context_.first_environment) + select(lane < last, lane, last);
+    if (step != drawn_step_ || agent / 4 != drawn_agent_) {
+      const Int environment = environments_of_lanes(context_.first_environment, members_);
       const Purpose purpose = in_stream(Purpose::act, pass_.stream);
       drawn_ = philox(counter(environment, pass_.iteration, static_cast<uint32_t>(step), agent - agent % 4, purpose, 0),
                       static_cast<uint32_t>(pass_.seed), static_cast<uint32_t>(pass_.seed >> 32));

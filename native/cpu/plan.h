@@ -76,6 +76,9 @@ inline int64_t value_sum_at(const GroupPlan &group, int step) {
 // Episodes and rows are below 2^31, parts below 2^28: nothing overflows.
 inline int64_t part_begin(int64_t index, int64_t total, int64_t parts) { return index * total / parts; }
 
+// Cohorts that an engine's own partition makes of so many episodes.
+inline int64_t cohorts_of(int64_t episodes) { return (episodes + cohort_size - 1) / cohort_size; }
+
 struct EnvironmentTable;
 
 struct Plan {
