@@ -5,24 +5,30 @@
 // sixteen environments side by side on the CPU, a single one in a CUDA thread. Data-dependent choices are `select`.
 //
 //   static constexpr const char *id, *summary, *description;
+//   static constexpr const char *id_pattern;          optional: how an id says parameters, see cpu/id_pattern.h
 //   static constexpr Parameter parameters[];          optional: named numbers, checked before construction
 //   explicit Environment(const double *parameter)     in the order of `parameters`
 //   int horizon() const                               default steps of an episode
 //   int group_count() const; Group group(int) const   groups hold consecutive agents
 //   void state(auto &visit)      visit("name", array, rows, columns) for everything that survives a step
-//   void scratch(auto &visit)    optional: the same for what lives within one step
+//   void chance(auto &visit)     optional: the same for what draw() writes
+//   void scratch(auto &visit)    optional: the same for everything else that lives within one step
 //   void reset(Draws &)          a new episode in every lane; may draw in sequence
 //   void observe(int agent, Observation)              writes every feature
 //   void available(int agent, AvailableActions)       only for groups with a mask: writes every action
+//   void draw(Draws &)           optional, once a step: all of the step's chance, before anyone acts
 //   void act(int agent, Int action)                   writes only this agent's intent
 //   template <int K> void phase(int agent)            optional, K < phase_count; a barrier stands between phases
-//   void resolve(Draws &)        optional, once a step: the joint rule
+//   void resolve()               optional, once a step: the joint rule
 //   void share()                 optional, once a step: quantities that every agent's reward needs
 //   Float reward(int agent)
 //   Mask done()                  optional: the episode has ended (default: only the horizon ends it)
 //   Mask alive(int agent)        optional: the agent still acts (default: always)
+//   static constexpr const char *invalid_text;        with invalid(): what went wrong
+//   Mask invalid()               optional, after reset and every step: the rules broke down; the run stops with the text
 //
-// Order of a step: act for every agent, each phase for every agent, resolve, share, then reward, done and alive.
+// Order of a step: draw, act for every agent, each phase for every agent, resolve, share, then reward, done and alive.
+// Since chance comes first, a recorded step is replayed by giving draw()'s arrays the recorded values.
 // Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both.
 #pragma once
 
@@ -52,7 +58,7 @@ struct Group {
   bool has_mask = false;
 };
 
-// State or scratch: `T` is Float or Int, one slot per element and lane. The engine owns the memory.
+// State, chance or scratch: `T` is Float or Int, one slot per element and lane. The engine owns the memory.
 template <class T>
 class Array {
  public:
@@ -102,6 +108,12 @@ class Draws {
   // The next number in [0, 1), a multiple of 2^-24.
   SWARMGRAD_FUNCTION Float uniform() { return SWARMGRAD_TARGET::uniform(bits()); }
   SWARMGRAD_FUNCTION Float uniform(float low, float high) { return fma(uniform(), Float(high - low), Float(low)); }
+  // The next whole number in [0, count), count >= 1.
+  SWARMGRAD_FUNCTION Int below(Int count) {
+    Int high, low;
+    multiply_wide(bits(), count, high, low);
+    return high;
+  }
 
  private:
   Int environment_;

@@ -124,7 +124,17 @@ int32_t swarmgrad_environment_count(void) { return environment_count(); }
 swarmgrad_status swarmgrad_environment(int32_t index, swarmgrad_environment_info *info) {
   return guarded([&] {
     const EnvironmentTable &table = catalogue_entry(index);
-    checked(info, "info") = {sizeof *info, table.parameter_count, table.id, table.summary, table.description};
+    checked(info, "info") = {sizeof *info,     table.parameter_count, table.id,
+                             table.id_pattern, table.summary,         table.description};
+  });
+}
+
+swarmgrad_status swarmgrad_find_environment(const char *id, int32_t *index, double *parameters, int32_t capacity) {
+  return guarded([&] {
+    const NamedEnvironment found = find_environment(id);
+    present(index, "index") = found.index;
+    for (int32_t k = 0; parameters != nullptr && k < capacity && k < static_cast<int32_t>(found.parameters.size()); ++k)
+      parameters[k] = found.parameters[static_cast<size_t>(k)];
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpu/failure.h"
+#include "cpu/id_pattern.h"
 
 namespace swarmgrad {
 #if defined(__x86_64__)
@@ -89,11 +90,36 @@ const EnvironmentTable &environment_at(int index) {
   return *any_kernels().environments[index];
 }
 
-int find_environment(const char *id) {
+namespace {
+
+void check_parameter(const char *id, const ParameterShape &shape, double value) {
+  if (!(value >= shape.minimum && value <= shape.maximum) || (shape.is_integer && value != std::floor(value)))
+    reject("parameter %s of %.80s is %g; allowed: %s from %g to %g", shape.name, id, value,
+           shape.is_integer ? "whole numbers" : "numbers", shape.minimum, shape.maximum);
+}
+
+int parameter_index(const char *id, const EnvironmentTable &table, const char *name) {
+  std::string known;
+  for (int k = 0; k < table.parameter_count; ++k) {
+    if (std::strcmp(name, table.parameter(k).name) == 0) return k;
+    known += (k == 0 ? "" : ", ") + std::string(table.parameter(k).name);
+  }
+  reject("parameter \"%.80s\" does not exist in %.80s; known: %s", name, id, known.empty() ? "none" : known.c_str());
+}
+
+}  // namespace
+
+NamedEnvironment find_environment(const char *id) {
   std::string known;
   for (int k = 0; k < environment_count(); ++k) {
-    if (id != nullptr && std::strcmp(id, environment_at(k).id) == 0) return k;
-    known += (k == 0 ? "" : ", ") + std::string(environment_at(k).id);
+    const EnvironmentTable &table = environment_at(k);
+    NamedEnvironment found = {k, {}};
+    if (id != nullptr && read_id(table, id, found.parameters)) {
+      for (int p = 0; p < table.parameter_count; ++p)
+        check_parameter(id, table.parameter(p), found.parameters[static_cast<size_t>(p)]);
+      return found;
+    }
+    known += (k == 0 ? "" : ", ") + std::string(table.id_pattern == nullptr ? table.id : table.id_pattern);
   }
   throw Failure(SWARMGRAD_INVALID_ARGUMENT,
                 "environment is " +
@@ -101,30 +127,17 @@ int find_environment(const char *id) {
                     "; known: " + known);
 }
 
-std::vector<double> environment_parameters(const EnvironmentTable &table, const swarmgrad_value *values, int count) {
+NamedEnvironment find_environment(const char *id, const swarmgrad_value *values, int count) {
   if (count < 0) reject("parameter_count is %d; allowed: 0 or more", count);
   if (count > 0 && values == nullptr) reject("parameters is null with parameter_count %d; allowed: as many", count);
-  std::vector<double> result;
-  for (int k = 0; k < table.parameter_count; ++k) result.push_back(table.parameter(k).default_value);
+  NamedEnvironment found = find_environment(id);
+  const EnvironmentTable &table = environment_at(found.index);
   for (int v = 0; v < count; ++v) {
-    const char *name = values[v].name == nullptr ? "(null)" : values[v].name;
-    int found = -1;
-    std::string known;
-    for (int k = 0; k < table.parameter_count; ++k) {
-      if (std::strcmp(name, table.parameter(k).name) == 0) found = k;
-      known += (k == 0 ? "" : ", ") + std::string(table.parameter(k).name);
-    }
-    if (found < 0)
-      reject("parameter \"%.80s\" does not exist in %s; known: %s", name, table.id,
-             known.empty() ? "none" : known.c_str());
-    const ParameterShape shape = table.parameter(found);
-    const double value = values[v].value;
-    if (!(value >= shape.minimum && value <= shape.maximum) || (shape.is_integer && value != std::floor(value)))
-      reject("parameter %s of %s is %g; allowed: %s from %g to %g", shape.name, table.id, value,
-             shape.is_integer ? "whole numbers" : "numbers", shape.minimum, shape.maximum);
-    result[static_cast<size_t>(found)] = value;
+    const int index = parameter_index(id, table, values[v].name == nullptr ? "(null)" : values[v].name);
+    check_parameter(id, table.parameter(index), values[v].value);
+    found.parameters[static_cast<size_t>(index)] = values[v].value;
   }
-  return result;
+  return found;
 }
 
 }  // namespace swarmgrad::cpu

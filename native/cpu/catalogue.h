@@ -18,9 +18,14 @@ int environment_count();
 // Shapes and texts, the same for every instruction set. Throws UNSUPPORTED where the processor can run none.
 const EnvironmentTable &environment_at(int index);
 
-// The index of an id; throws naming those that exist.
-int find_environment(const char *id);
-// Every parameter of the environment: the given values, checked, over the defaults.
-std::vector<double> environment_parameters(const EnvironmentTable &table, const swarmgrad_value *values, int count);
+// An environment as an id names it: the entry, and every parameter as the id says or by default.
+struct NamedEnvironment {
+  int index;
+  std::vector<double> parameters;
+};
+// Throws naming those that exist.
+NamedEnvironment find_environment(const char *id);
+// With the given values, checked, in place of the id's.
+NamedEnvironment find_environment(const char *id, const swarmgrad_value *values, int count);
 
 }  // namespace swarmgrad::cpu

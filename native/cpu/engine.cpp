@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstring>
 
-#include "cpu/catalogue.h"
 #include "cpu/failure.h"
 
 namespace swarmgrad::cpu {
@@ -78,10 +77,8 @@ Arena::~Arena() { munmap(base_, bytes_); }
 Engine::Engine(const swarmgrad_config &config)
     : config_(checked_header(config)),
       kernels_(&choose_kernels(config.isa, &isa_)),
-      environment_parameters_(environment_parameters(environment_at(find_environment(config.environment)),
-                                                     config.parameters, config.parameter_count)),
-      storage_(
-          make_plan(config, *kernels_->environments[find_environment(config.environment)], environment_parameters_)),
+      named_(find_environment(config.environment, config.parameters, config.parameter_count)),
+      storage_(make_plan(config, *kernels_->environments[named_.index], named_.parameters)),
       plan_(storage_->plan) {
   const int threads = config.threads > 0 ? config.threads : available_cores();
   const int64_t parameters = plan_.parameter_count, moments = config.optimizer == SWARMGRAD_ADAM ? parameters : 0;
@@ -123,7 +120,7 @@ Engine::Engine(const swarmgrad_config &config)
 
   for (int t = 0; t < threads; ++t) {
     Worker worker = {at<char>(workers_at) + static_cast<size_t>(t) * plan_.worker_bytes, {}};
-    plan_.environment->construct(environment_parameters_.data(), worker.memory + plan_.environment_object,
+    plan_.environment->construct(named_.parameters.data(), worker.memory + plan_.environment_object,
                                  worker.memory + plan_.environment_memory);
     workers_.push_back(worker);
   }
@@ -250,11 +247,13 @@ void Engine::throw_fault() const {
   for (const Worker &worker : workers_)
     if (worker.fault.what != nullptr && (faulty == nullptr || worker.fault.environment < faulty->fault.environment))
       faulty = &worker;
-  if (faulty != nullptr)
-    throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(*iteration_) + ", environment " +
-                                         std::to_string(faulty->fault.environment) + ", agent " +
-                                         std::to_string(faulty->fault.agent) + ", step " +
-                                         std::to_string(faulty->fault.step) + ": " + faulty->fault.what);
+  if (faulty == nullptr) return;
+  const Fault &fault = faulty->fault;
+  throw Failure(fault.status, std::string(plan_.environment->id) + ", iteration " + std::to_string(*iteration_) +
+                                  ", environment " + std::to_string(fault.environment) +
+                                  (fault.agent < 0 ? "" : ", agent " + std::to_string(fault.agent)) +
+                                  (fault.step < 0 ? ", at its start" : ", step " + std::to_string(fault.step)) + ": " +
+                                  fault.what);
 }
 
 void Engine::run(Pass &pass) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/catalogue.h"
 #include "cpu/planner.h"
 #include "cpu/thread_pool.h"
 
@@ -87,7 +88,7 @@ class Engine {
   swarmgrad_config config_;
   int isa_ = 0;
   const Kernels *kernels_;
-  std::vector<double> environment_parameters_;
+  NamedEnvironment named_;
   std::unique_ptr<PlanStorage> storage_;
   const Plan &plan_;
   size_t bytes_ = 0;

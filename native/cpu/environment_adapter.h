@@ -32,10 +32,11 @@ struct EnvironmentAdapter {
     size_t slots = 0;
     int fields = 0;
     int wanted = -1;
+    bool is_chance = false;
     cpu::FieldShape shape = {};
     template <class T>
     void operator()(const char *name, Array<T> &, int rows, int columns) {
-      if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, slots * cpu::cache_line};
+      if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, is_chance, slots * cpu::cache_line};
       slots += static_cast<size_t>(rows) * static_cast<size_t>(columns);
     }
   };
@@ -74,6 +75,7 @@ struct EnvironmentAdapter {
     if (memory == nullptr) return;
     Bind bind{static_cast<char *>(memory)};
     environment->state(bind);
+    if constexpr (requires { environment->chance(bind); }) environment->chance(bind);
     if constexpr (requires { environment->scratch(bind); }) environment->scratch(bind);
   }
 
@@ -83,17 +85,23 @@ struct EnvironmentAdapter {
     const Group g = self(object).group(index);
     return {g.name, g.agents, g.observation_size, g.action_count, g.has_mask};
   }
-  static Measure measure_state(void *object, int wanted = -1) {
+  static size_t state_bytes(void *object) {
+    Measure measure;
+    self(object).state(measure);
+    return measure.slots * cpu::cache_line;
+  }
+  static Measure measure_fields(void *object, int wanted = -1) {
     Measure measure;
     measure.wanted = wanted;
     self(object).state(measure);
+    measure.is_chance = true;
+    if constexpr (requires { self(object).chance(measure); }) self(object).chance(measure);
     return measure;
   }
-  static int field_count(void *object) { return measure_state(object).fields; }
-  static cpu::FieldShape field(void *object, int index) { return measure_state(object, index).shape; }
-  static size_t state_bytes(void *object) { return measure_state(object).slots * cpu::cache_line; }
+  static int field_count(void *object) { return measure_fields(object).fields; }
+  static cpu::FieldShape field(void *object, int index) { return measure_fields(object, index).shape; }
   static size_t memory_bytes(void *object) {
-    Measure measure = measure_state(object);
+    Measure measure = measure_fields(object);
     if constexpr (requires { self(object).scratch(measure); }) self(object).scratch(measure);
     return measure.slots * cpu::cache_line;
   }
@@ -139,12 +147,14 @@ struct EnvironmentAdapter {
                        float *reward) {
     E &environment = self(object);
     const int agents = agent_count(environment);
+    if constexpr (requires(Draws d) { environment.draw(d); })
+      if (!context.chance_given) {
+        Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
+        environment.draw(source);
+      }
     for (int agent = 0; agent < agents; ++agent) environment.act(agent, Int::load(action + agent * lane_count));
     run_phases<0>(environment, agents);
-    if constexpr (requires(Draws d) { environment.resolve(d); }) {
-      Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
-      environment.resolve(source);
-    }
+    if constexpr (requires { environment.resolve(); }) environment.resolve();
     if constexpr (requires { environment.share(); }) environment.share();
     for (int agent = 0; agent < agents; ++agent) store(reward + agent * lane_count, environment.reward(agent));
     if constexpr (requires { environment.done(); })
@@ -160,10 +170,25 @@ struct EnvironmentAdapter {
       return 0xffffu;
   }
 
+  static cpu::Problem problem(void *object) {
+    if constexpr (requires { self(object).invalid(); })
+      return {E::invalid_text, bits(self(object).invalid())};
+    else
+      return {nullptr, 0};
+  }
+
+  static constexpr const char *id_pattern() {
+    if constexpr (requires { E::id_pattern; })
+      return E::id_pattern;
+    else
+      return nullptr;
+  }
+
   static constexpr cpu::EnvironmentTable table() {
-    return {
-        E::id, E::summary,  E::description, parameter_count(), parameter,    sizeof(E), construct, horizon, group_count,
-        group, field_count, field,          state_bytes,       memory_bytes, reset,     observe,   step,    alive};
+    return {E::id,     E::summary,  E::description, id_pattern(), parameter_count(),
+            parameter, sizeof(E),   construct,      horizon,      group_count,
+            group,     field_count, field,          state_bytes,  memory_bytes,
+            reset,     observe,     step,           alive,        problem};
   }
 };
 

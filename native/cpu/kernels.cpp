@@ -175,7 +175,16 @@ class Cohort {
   GroupMemory group_memory(int g) const { return GroupMemory(plan_.group[g], worker_.memory); }
   bool cancelled() const { return pass_.cancelled->load(std::memory_order_relaxed); }
   bool fault(const char *what, uint32_t lanes, int agent, int step) {
-    worker_.fault = {what, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step};
+    worker_.fault = {what, SWARMGRAD_NUMERIC, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step};
+    return false;
+  }
+  // Whether the environment's rules still hold in the lanes that play.
+  bool rules_hold(uint32_t finished, int step) {
+    const cpu::Problem problem = plan_.environment->problem(object_);
+    const uint32_t lanes = problem.lanes & ~finished;
+    if (lanes == 0) return true;
+    fault(problem.text, lanes, -1, step);
+    worker_.fault.status = SWARMGRAD_ENVIRONMENT_FAILED;
     return false;
   }
   bool has_mask(const GroupPlan &group) const {
@@ -189,12 +198,15 @@ class Cohort {
     for (int lane = 0; lane < cpu::cohort_size; ++lane) length_[lane] = 0;
     for (int g = 0; g < plan_.group_count; ++g) store(group_memory(g).entropy, Double(0.0));
     uint32_t finished = all_lanes & ~member_bits_;
+    if (!rules_hold(finished, -1)) return false;
     for (int step = 0; step < plan_.horizon && finished != all_lanes; ++step) {
       if (cancelled()) return false;
       if (pass_.learns && plan_.replays && plan_.snapshot_of_step[step] >= 0) save_state(plan_.snapshot_of_step[step]);
       for (int g = 0; g < plan_.group_count; ++g)
         if (!act(g, step, finished)) return false;
-      finished = advance(step, finished);
+      const uint32_t ended = advance(step, finished);
+      if (!rules_hold(finished, step)) return false;
+      finished = ended;
       steps_ = step + 1;
     }
     for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
@@ -237,6 +249,10 @@ class Cohort {
                                memory.features.stride * lane_count,
                                group.has_mask ? memory.available + stored * group.action_count : nullptr,
                                group.action_count);
+    for (int k = 0; k < count && group.index_feature >= 0; ++k)
+      for (int index = 0; index < group.agents; ++index)
+        store(memory.features.at(group.index_feature + index, stored + k),
+              Float(index == first_agent + k ? 1.0f : 0.0f));
     for (int k = 0; k < count; ++k) silence_dead(memory, row + k, stored + k);
   }
   void silence_dead(const GroupMemory &memory, int64_t row, int64_t stored) {

@@ -27,6 +27,7 @@ struct Layer {
 struct GroupPlan {
   const char *name;
   int first_agent, agents, observation_size, action_count;
+  int index_feature;  // where the agent's index begins in the observation, one-hot; -1 where it is not observed
   bool has_mask;
   int activation;
   int layer_count;
@@ -110,11 +111,12 @@ struct GroupRule {
   const double *previous_baseline;  // [horizon]
 };
 
-// A NaN, an infinity or an impossible action: where it was found first.
+// A NaN, an infinity or a rule that broke down: where it was found first.
 struct Fault {
   const char *what;  // null: none
+  swarmgrad_status status;
   int64_t environment;
-  int agent, step;
+  int agent, step;  // -1: of no agent; at the episode's start
 };
 
 // One pass over episodes: training, evaluation, a record, or a given batch.
@@ -149,6 +151,13 @@ struct EnvironmentContext {
   uint32_t iteration;
   Stream stream;
   uint64_t seed;
+  bool chance_given = false;  // the arrays of chance hold this step's values already
+};
+
+// What an environment says has gone wrong, and in which lanes.
+struct Problem {
+  const char *text;  // null: nothing
+  uint32_t lanes;
 };
 
 struct GroupShape {
@@ -160,7 +169,7 @@ struct GroupShape {
 struct FieldShape {
   const char *name;
   int rows, columns;
-  bool is_integer;
+  bool is_integer, is_chance;
   size_t offset;  // in the memory, in bytes; slots of 64 bytes
 };
 
@@ -174,6 +183,7 @@ struct ParameterShape {
 
 struct EnvironmentTable {
   const char *id, *summary, *description;
+  const char *id_pattern;  // null: only `id` itself
   int parameter_count;
   ParameterShape (*parameter)(int index);
   size_t object_bytes;
@@ -185,7 +195,7 @@ struct EnvironmentTable {
   int (*field_count)(void *object);
   FieldShape (*field)(void *object, int index);
   size_t (*state_bytes)(void *object);
-  size_t (*memory_bytes)(void *object);  // state, then scratch
+  size_t (*memory_bytes)(void *object);  // state, chance, scratch
   void (*reset)(void *object, const EnvironmentContext &context);
   // Rows of agents first_agent .. first_agent + count - 1: observation [feature][agent][lane], feature_stride in floats;
   // available [agent][action] or null.
@@ -194,6 +204,7 @@ struct EnvironmentTable {
   // action and reward [agent][lane]; alive [agent] bits after the step; returns the bits of finished lanes.
   uint32_t (*step)(void *object, const EnvironmentContext &context, int step, const int32_t *action, float *reward);
   uint32_t (*alive)(void *object, int agent);
+  Problem (*problem)(void *object);  // after reset and step
 };
 
 // A slice of an operation over many independent elements.

@@ -62,6 +62,8 @@ void check_config(const swarmgrad_config &c) {
   check(c.adam_epsilon >= FLT_MIN && c.adam_epsilon <= FLT_MAX, "adam_epsilon", c.adam_epsilon, "1.2e-38 to 3.4e38");
   check(c.horizon >= 0 && c.horizon <= longest_horizon, "horizon", c.horizon,
         "1 to 16777216 steps, or 0 for the environment's own");
+  check(c.share == SWARMGRAD_SHARE_GROUPS || c.share == SWARMGRAD_SHARE_ALL, "share", c.share, "0 groups, 1 all");
+  check(c.agent_index == 0 || c.agent_index == 1, "agent_index", c.agent_index, "0 no, 1 yes");
   check(c.threads >= 0 && c.threads <= 1024, "threads", c.threads, "1 to 1024, or 0 for one per core");
 }
 
@@ -119,23 +121,47 @@ int64_t multiply_adds(const GroupPlan &group) {
 
 int64_t features_of(const GroupPlan &group) { return group.observation_size + group.hidden_total; }
 
+// The environment's groups, or all of them as one.
+std::vector<GroupShape> group_shapes(const swarmgrad_config &config, const EnvironmentTable &environment,
+                                     const void *object) {
+  std::vector<GroupShape> shapes;
+  for (int g = 0; g < environment.group_count(object); ++g) shapes.push_back(environment.group(object, g));
+  if (config.share == SWARMGRAD_SHARE_GROUPS) return shapes;
+  GroupShape all = shapes[0];
+  for (size_t g = 1; g < shapes.size(); ++g) {
+    const GroupShape &other = shapes[g];
+    if (other.observation_size != all.observation_size || other.action_count != all.action_count ||
+        other.has_mask != all.has_mask)
+      reject(
+          "share is 1 (all), but group %s of %s has %d features and %d actions%s, group %s %d and %d%s; allowed: 0 "
+          "(groups), or groups of one shape",
+          all.name, environment.id, all.observation_size, all.action_count, all.has_mask ? " with a mask" : "",
+          other.name, other.observation_size, other.action_count, other.has_mask ? " with a mask" : "");
+    all.agents += other.agents;
+    all.name = "all";
+  }
+  return {all};
+}
+
 void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *object) {
   Plan &plan = storage.plan;
-  plan.group_count = plan.environment->group_count(object);
+  const std::vector<GroupShape> shapes = group_shapes(config, *plan.environment, object);
+  plan.group_count = static_cast<int>(shapes.size());
   if (config.policies == nullptr) reject("policies is null; allowed: [policy_count]");
   if (config.policy_count != 1 && config.policy_count != plan.group_count)
     reject("policy_count is %d; allowed: 1 or the %d groups of %s", config.policy_count, plan.group_count,
            plan.environment->id);
   int64_t flop = 0;
   for (int g = 0; g < plan.group_count; ++g) {
-    const GroupShape shape = plan.environment->group(object, g);
+    const GroupShape &shape = shapes[static_cast<size_t>(g)];
     const swarmgrad_policy &policy = config.policies[config.policy_count == 1 ? 0 : g];
     check_policy(policy);
     GroupPlan group = {};
     group.name = shape.name;
     group.first_agent = plan.agent_count;
     group.agents = shape.agents;
-    group.observation_size = shape.observation_size;
+    group.observation_size = shape.observation_size + (config.agent_index != 0 ? shape.agents : 0);
+    group.index_feature = config.agent_index != 0 ? shape.observation_size : -1;
     group.action_count = shape.action_count;
     group.has_mask = shape.has_mask;
     plan_policy(group, policy, plan.parameter_count, plan.panel_count);

@@ -15,8 +15,9 @@ Simulator::Simulator(const char *environment, const swarmgrad_value *parameters,
                      int isa) {
   int chosen = isa;
   const Kernels &kernels = choose_kernels(isa, &chosen);
-  table_ = kernels.environments[find_environment(environment)];
-  parameters_ = environment_parameters(*table_, parameters, parameter_count);
+  NamedEnvironment named = find_environment(environment, parameters, parameter_count);
+  table_ = kernels.environments[named.index];
+  parameters_ = std::move(named.parameters);
   EnvironmentObject shapes(*table_, parameters_, nullptr);
   horizon_ = table_->horizon(shapes.get());
   int widest = 1;
@@ -35,6 +36,7 @@ Simulator::Simulator(const char *environment, const swarmgrad_value *parameters,
     widest = std::max({widest, shape.observation_size, shape.action_count});
   }
   for (int f = 0; f < table_->field_count(shapes.get()); ++f) fields_.push_back(table_->field(shapes.get(), f));
+  given_.assign(fields_.size(), false);
   memory_ = std::make_unique<Arena>(table_->memory_bytes(shapes.get()));
   scratch_ = std::make_unique<Arena>(static_cast<size_t>(2 * agent_count_ + widest) * cache_line);
   object_ = std::make_unique<EnvironmentObject>(*table_, parameters_, memory_->base());
@@ -54,7 +56,7 @@ const FieldShape &Simulator::field_at(int index) const {
 
 void Simulator::field(int index, swarmgrad_field &out) const {
   const FieldShape &shape = field_at(index);
-  out = {sizeof out, shape.is_integer, shape.rows, shape.columns, shape.name};
+  out = {sizeof out, shape.is_integer, shape.is_chance, shape.rows, shape.columns, 0, shape.name};
 }
 
 void Simulator::reset(uint32_t environment, uint32_t iteration) {
@@ -62,7 +64,9 @@ void Simulator::reset(uint32_t environment, uint32_t iteration) {
   context_.first_environment = static_cast<int32_t>(environment);
   context_.iteration = iteration;
   step_ = 0;
+  std::fill(given_.begin(), given_.end(), false);
   table_->reset(object_->get(), context_);
+  check_rules("its start");
 }
 
 void Simulator::get(int field, double *values) const {
@@ -77,6 +81,7 @@ void Simulator::get(int field, double *values) const {
 void Simulator::set(int field, const double *values) {
   const FieldShape &shape = field_at(field);
   if (values == nullptr) reject("values is null");
+  given_[static_cast<size_t>(field)] = shape.is_chance;
   for (int k = 0; k < shape.rows * shape.columns; ++k) {
     const double largest = shape.is_integer ? double{INT32_MAX} : double{FLT_MAX};
     if (!(std::abs(values[k]) <= largest) || (shape.is_integer && values[k] != std::floor(values[k])))
@@ -123,6 +128,26 @@ void Simulator::check_action(int agent, int action) {
     reject("action[%d] is %d, which the mask forbids; allowed: available actions", agent, action);
 }
 
+// Recorded chance is all or nothing: draw() either runs or does not.
+bool Simulator::chance_is_given() const {
+  const FieldShape *missing = nullptr;
+  bool any = false;
+  for (size_t f = 0; f < fields_.size(); ++f) {
+    if (!fields_[f].is_chance) continue;
+    any |= given_[f];
+    if (!given_[f]) missing = &fields_[f];
+  }
+  if (any && missing != nullptr)
+    reject("%s is not set, but other arrays of chance are; allowed: all or none", missing->name);
+  return any;
+}
+
+void Simulator::check_rules(const std::string &when) const {
+  const Problem problem = table_->problem(object_->get());
+  if ((problem.lanes & 1) != 0)
+    throw Failure(SWARMGRAD_ENVIRONMENT_FAILED, std::string(table_->id) + ", " + when + ": " + problem.text);
+}
+
 void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done) {
   if (action == nullptr) reject("action is null; allowed: [agent]");
   if (reward == nullptr) reject("reward is null; allowed: [agent]");
@@ -131,7 +156,10 @@ void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32
   for (int agent = 0; agent < agent_count_; ++agent) check_action(agent, action[agent]);
   for (int agent = 0; agent < agent_count_; ++agent)
     std::fill_n(actions + agent * cohort_size, cohort_size, action[agent]);
-  const uint32_t ended = table_->step(object_->get(), context_, step_++, actions, rewards);
+  context_.chance_given = chance_is_given();
+  std::fill(given_.begin(), given_.end(), false);
+  const uint32_t ended = table_->step(object_->get(), context_, step_, actions, rewards);
+  check_rules("step " + std::to_string(step_++));
   for (int agent = 0; agent < agent_count_; ++agent) {
     reward[agent] = rewards[agent * cohort_size];
     if (alive != nullptr) alive[agent] = (ended & 1) == 0 && (table_->alive(object_->get(), agent) & 1) != 0;

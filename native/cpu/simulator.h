@@ -32,6 +32,8 @@ class Simulator {
   const FieldShape &field_at(int index) const;
   int group_of(int agent) const;
   void check_action(int agent, int action);
+  bool chance_is_given() const;
+  void check_rules(const std::string &when) const;
 
   const EnvironmentTable *table_;
   std::vector<double> parameters_;
@@ -39,6 +41,7 @@ class Simulator {
   std::unique_ptr<EnvironmentObject> object_;
   std::vector<swarmgrad_group> groups_;
   std::vector<FieldShape> fields_;
+  std::vector<bool> given_;  // [field]: set as the chance of the next step
   EnvironmentContext context_ = {};
   int agent_count_ = 0, horizon_ = 0, step_ = 0;
 };

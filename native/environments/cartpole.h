@@ -47,7 +47,7 @@ struct CartPole {
 
   SWARMGRAD_FUNCTION void act(int, Int action) { force[0] = select(action == 1, Float(push), Float(-push)); }
 
-  SWARMGRAD_FUNCTION void resolve(Draws &) {
+  SWARMGRAD_FUNCTION void resolve() {
     Float &x = state_vector[0], &x_dot = state_vector[1], &theta = state_vector[2], &theta_dot = state_vector[3];
     const Float cosine = cos(theta), sine = sin(theta);
     const Float thrust = (force[0] + pole_moment * theta_dot * theta_dot * sine) / total_mass;

@@ -20,7 +20,8 @@ struct ContractEnvironment {
       {"energy", 4, 1, 1000, true, "energy at the start"},
   };
 
-  static constexpr int walkers = 2, carriers = 3, agents = walkers + carriers, cells = 6;
+  static constexpr int walkers = 2, carriers = 3, agents = walkers + carriers, cells = 6,
+                       pairs = agents * (agents - 1) / 2;
 
   float end_probability;
   int start_energy;
@@ -28,6 +29,8 @@ struct ContractEnvironment {
   Array<Int> cell, energy;  // [agent]
   Array<Int> over;          // [1]
   Array<Float> drift;       // [agent]
+  Array<Float> luck;        // [pair]
+  Array<Float> end_luck;    // [1]
   Array<Int> intent;        // [agent]
 
   SWARMGRAD_FUNCTION explicit ContractEnvironment(const double *parameter)
@@ -45,6 +48,11 @@ struct ContractEnvironment {
     visit("energy", energy, agents, 1);
     visit("over", over, 1, 1);
     visit("drift", drift, agents, 1);
+  }
+  template <class Visitor>
+  SWARMGRAD_FUNCTION void chance(Visitor &visit) {
+    visit("luck", luck, pairs, 1);
+    visit("end_luck", end_luck, 1, 1);
   }
   template <class Visitor>
   SWARMGRAD_FUNCTION void scratch(Visitor &visit) {
@@ -91,15 +99,21 @@ struct ContractEnvironment {
   }
 
   // One draw a pair, whether it meets or not, so that every lane is at the same draw.
-  SWARMGRAD_FUNCTION void resolve(Draws &draws) {
+  SWARMGRAD_FUNCTION void draw(Draws &draws) {
+    for (int k = 0; k < pairs; ++k) luck[k] = draws.uniform();
+    end_luck[0] = draws.uniform();
+  }
+
+  SWARMGRAD_FUNCTION void resolve() {
+    int pair = 0;
     for (int a = 0; a < agents; ++a)
       for (int b = a + 1; b < agents; ++b) {
         const Mask fight = (cell[a] == cell[b]) & alive(a) & alive(b);
-        const Mask first_loses = draws.uniform() < 0.5f;
+        const Mask first_loses = luck[pair++] < 0.5f;
         energy[a] = energy[a] - select(fight & first_loses, Int(1), Int(0));
         energy[b] = energy[b] - select(fight & !first_loses, Int(1), Int(0));
       }
-    const Mask ends = draws.uniform() < end_probability;
+    const Mask ends = end_luck[0] < end_probability;
     over[0] = select(ends, Int(1), over[0]);
   }
 

@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define SWARMGRAD_ABI_VERSION 1
+#define SWARMGRAD_ABI_VERSION 2
 #define SWARMGRAD_MAX_HIDDEN_LAYERS 4
 
 typedef enum swarmgrad_status {
@@ -40,7 +40,8 @@ typedef enum swarmgrad_status {
   SWARMGRAD_BUSY = 4,      /* another thread is inside this handle */
   SWARMGRAD_CANCELLED = 5, /* swarmgrad_cancel was called; parameters are those of the last complete iteration */
   SWARMGRAD_NUMERIC = 6,   /* NaN or infinity; the text names iteration, environment, agent and step */
-  SWARMGRAD_INTERNAL = 7
+  SWARMGRAD_INTERNAL = 7,
+  SWARMGRAD_ENVIRONMENT_FAILED = 8 /* an environment's own rules broke down; the text says where and why */
 } swarmgrad_status;
 
 typedef enum swarmgrad_isa {
@@ -73,6 +74,12 @@ typedef enum swarmgrad_scale {
   SWARMGRAD_SCALE_RUNNING_DEVIATION = 1 /* 1 / standard deviation of the group's team return over earlier iterations */
 } swarmgrad_scale;
 
+/* Whose policy an agent plays. */
+typedef enum swarmgrad_share {
+  SWARMGRAD_SHARE_GROUPS = 0, /* each group of the environment has its own */
+  SWARMGRAD_SHARE_ALL = 1     /* one group "all" of all agents, one team with one return; needs groups of one shape */
+} swarmgrad_share;
+
 typedef enum swarmgrad_optimizer { SWARMGRAD_SGD = 0, SWARMGRAD_ADAM = 1 } swarmgrad_optimizer;
 
 typedef enum swarmgrad_acting {
@@ -99,8 +106,8 @@ typedef struct swarmgrad_policy {
 typedef struct swarmgrad_config {
   uint32_t size;
   uint32_t abi_version;              /* SWARMGRAD_ABI_VERSION */
-  const char *environment;           /* id without parameters, for example "simple_spread_v3" */
-  const swarmgrad_value *parameters; /* [parameter_count] environment parameters that differ from their defaults */
+  const char *environment;           /* id, for example "simple_spread_v3" or "Foraging-8x8-2p-2f-v3" */
+  const swarmgrad_value *parameters; /* [parameter_count] environment parameters that differ from what the id says */
   const swarmgrad_policy *policies;  /* [policy_count] */
   int32_t parameter_count;
   int32_t policy_count; /* 1 (the same shape for every group) or the environment's group count */
@@ -118,6 +125,8 @@ typedef struct swarmgrad_config {
   int32_t optimizer;       /* swarmgrad_optimizer */
   int32_t threads;         /* 0 = one per core this process may use */
   int32_t isa;             /* swarmgrad_isa */
+  int32_t share;           /* swarmgrad_share */
+  int32_t agent_index;     /* 1: observations end with the agent's index in its group, one-hot */
 } swarmgrad_config;
 
 /* What an open engine turned the configuration into. */
@@ -247,8 +256,9 @@ typedef struct swarmgrad_logit_rows {
 typedef struct swarmgrad_environment_info {
   uint32_t size;
   int32_t parameter_count;
-  const char *id;
-  const char *summary;     /* one line */
+  const char *id;         /* of a family: one usual member */
+  const char *id_pattern; /* of a family: how its ids say parameters, {name} a value, [..] may be left out; else null */
+  const char *summary;    /* one line */
   const char *description; /* several lines: groups, observation, actions, reward, source */
 } swarmgrad_environment_info;
 
@@ -261,12 +271,14 @@ typedef struct swarmgrad_parameter_info {
   const char *choices; /* null, or names of the values minimum, minimum + 1, ... separated by '|' */
 } swarmgrad_parameter_info;
 
-/* A named part of an environment's state, an array [rows][columns] of float or integer. */
+/* A named part of an environment's state or of a step's chance, an array [rows][columns] of float or integer. */
 typedef struct swarmgrad_field {
   uint32_t size;
   int32_t is_integer;
+  int32_t is_chance; /* 1: drawn at the beginning of a step, and settable for the next one; 0: state */
   int32_t rows;
   int32_t columns;
+  int32_t reserved;
   const char *name;
 } swarmgrad_field;
 
@@ -291,6 +303,9 @@ SWARMGRAD_API int32_t swarmgrad_environment_count(void);
 SWARMGRAD_API swarmgrad_status swarmgrad_environment(int32_t index, swarmgrad_environment_info *info);
 SWARMGRAD_API swarmgrad_status swarmgrad_environment_parameter(int32_t index, int32_t parameter,
                                                                swarmgrad_parameter_info *info);
+/* The catalogue entry that an id names, and its parameters as the id says or by default: at most `capacity` of them. */
+SWARMGRAD_API swarmgrad_status swarmgrad_find_environment(const char *id, int32_t *index, double *parameters,
+                                                          int32_t capacity);
 
 /* ---- engine: life ----------------------------------------------------------------------------------------------- */
 
@@ -372,6 +387,7 @@ SWARMGRAD_API swarmgrad_status swarmgrad_simulator_field(swarmgrad_simulator *si
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_reset(swarmgrad_simulator *simulator, uint32_t environment,
                                                          uint32_t iteration);
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_get(swarmgrad_simulator *simulator, int32_t field, double *values);
+/* A chance field set here is the chance of the next step in place of a draw; set all of them or none. */
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_set(swarmgrad_simulator *simulator, int32_t field,
                                                        const double *values);
 /* observation: [feature]; mask: [action] or null (all 1 where the environment has none). */

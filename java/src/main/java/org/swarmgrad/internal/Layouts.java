@@ -54,7 +54,9 @@ final class Layouts {
               JAVA_INT.withName("scale"),
               JAVA_INT.withName("optimizer"),
               JAVA_INT.withName("threads"),
-              JAVA_INT.withName("isa"))
+              JAVA_INT.withName("isa"),
+              JAVA_INT.withName("share"),
+              JAVA_INT.withName("agent_index"))
           .withName("swarmgrad_config");
 
   static final StructLayout INFO =
@@ -184,6 +186,7 @@ final class Layouts {
               JAVA_INT.withName("size"),
               JAVA_INT.withName("parameter_count"),
               ADDRESS.withName("id"),
+              ADDRESS.withName("id_pattern"),
               ADDRESS.withName("summary"),
               ADDRESS.withName("description"))
           .withName("swarmgrad_environment_info");
@@ -204,8 +207,10 @@ final class Layouts {
       MemoryLayout.structLayout(
               JAVA_INT.withName("size"),
               JAVA_INT.withName("is_integer"),
+              JAVA_INT.withName("is_chance"),
               JAVA_INT.withName("rows"),
               JAVA_INT.withName("columns"),
+              JAVA_INT.withName("reserved"),
               ADDRESS.withName("name"))
           .withName("swarmgrad_field");
 
