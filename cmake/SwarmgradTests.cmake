@@ -39,3 +39,20 @@ function(swarmgrad_test NAME)
     set_tests_properties(${NAME}_${_isa} PROPERTIES SKIP_RETURN_CODE ${SWARMGRAD_SKIPPED})
   endforeach()
 endfunction()
+
+# swarmgrad_one_lane_test(ISA): one_lane_ISA, the environments with one lane, compiled with the same flags, against the
+# engine's sixteen.
+function(swarmgrad_one_lane_test ISA)
+  string(TOUPPER "${ISA}" _upper)
+  swarmgrad_environment_units("${PROJECT_SOURCE_DIR}/native/cpu/environment.cpp.in" _units)
+  add_library(one_lane_${ISA}_environments OBJECT ${_units})
+  target_link_libraries(one_lane_${ISA}_environments PRIVATE swarmgrad_flags)
+  target_compile_definitions(one_lane_${ISA}_environments PRIVATE SWARMGRAD_TARGET=one_lane)
+  target_compile_options(one_lane_${ISA}_environments PRIVATE ${SWARMGRAD_FLAGS_${ISA}})
+  add_executable(one_lane_${ISA} "${PROJECT_SOURCE_DIR}/native/tests/one_lane.cpp")
+  target_compile_definitions(one_lane_${ISA} PRIVATE SWARMGRAD_ISA=SWARMGRAD_ISA_${_upper}
+                                                     SWARMGRAD_SKIPPED=${SWARMGRAD_SKIPPED})
+  target_link_libraries(one_lane_${ISA} PRIVATE swarmgrad_flags swarmgrad_engine one_lane_${ISA}_environments)
+  add_test(NAME one_lane_${ISA} COMMAND one_lane_${ISA})
+  set_tests_properties(one_lane_${ISA} PROPERTIES SKIP_RETURN_CODE ${SWARMGRAD_SKIPPED})
+endfunction()

@@ -11,7 +11,8 @@ namespace swarmgrad::SWARMGRAD_TARGET {
 
 template <class E>
 struct EnvironmentAdapter {
-  static_assert(sizeof(Float) == cpu::cache_line && sizeof(Int) == cpu::cache_line, "a slot is one cache line");
+  static constexpr size_t slot_bytes = lane_count * sizeof(float);
+  static_assert(sizeof(Float) == slot_bytes && sizeof(Int) == slot_bytes, "a slot is one number a lane");
   static_assert(
       requires {
         E::id;
@@ -36,7 +37,7 @@ struct EnvironmentAdapter {
     cpu::FieldShape shape = {};
     template <class T>
     void operator()(const char *name, Array<T> &, int rows, int columns) {
-      if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, is_chance, slots * cpu::cache_line};
+      if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, is_chance, slots * slot_bytes};
       slots += static_cast<size_t>(rows) * static_cast<size_t>(columns);
     }
   };
@@ -48,7 +49,7 @@ struct EnvironmentAdapter {
     template <class T>
     void operator()(const char *, Array<T> &array, int rows, int columns) {
       array.bind(reinterpret_cast<T *>(memory));
-      memory += static_cast<size_t>(rows) * static_cast<size_t>(columns) * cpu::cache_line;
+      memory += static_cast<size_t>(rows) * static_cast<size_t>(columns) * slot_bytes;
     }
   };
 
@@ -88,7 +89,7 @@ struct EnvironmentAdapter {
   static size_t state_bytes(void *object) {
     Measure measure;
     self(object).state(measure);
-    return measure.slots * cpu::cache_line;
+    return measure.slots * slot_bytes;
   }
   static Measure measure_fields(void *object, int wanted = -1) {
     Measure measure;
@@ -103,7 +104,7 @@ struct EnvironmentAdapter {
   static size_t memory_bytes(void *object) {
     Measure measure = measure_fields(object);
     if constexpr (requires { self(object).scratch(measure); }) self(object).scratch(measure);
-    return measure.slots * cpu::cache_line;
+    return measure.slots * slot_bytes;
   }
 
   static Draws draws(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose) {
