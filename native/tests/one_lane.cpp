@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cpu/catalogue.h"
+#include "cpu/failure.h"
 
 namespace swarmgrad::one_lane {
 #define SWARMGRAD_CATALOGUE_ENTRY(name) extern const cpu::EnvironmentTable name##_table;
@@ -51,15 +52,11 @@ class Memory {
   std::vector<Line> lines_;
 };
 
-std::vector<double> default_parameters(const EnvironmentTable &table) {
-  return cpu::environment_parameters(table, nullptr, 0);
-}
-
 // One game with so many lanes: what it is made of, and its latest step. Arrays as in cpu::EnvironmentTable.
 class Game {
  public:
-  Game(const EnvironmentTable &table, int lanes)
-      : table_(table), lanes_(lanes), parameters_(default_parameters(table)), object_(table.object_bytes) {
+  Game(const EnvironmentTable &table, const std::vector<double> &parameters, int lanes)
+      : table_(table), lanes_(lanes), parameters_(parameters), object_(table.object_bytes) {
     table_.construct(parameters_.data(), object(), nullptr);
     memory_ = std::make_unique<Memory>(table_.memory_bytes(object()));
     horizon_ = table_.horizon(object());
@@ -204,15 +201,22 @@ std::string difference(Game &wide, Game &narrow, int lane) {
   return "";
 }
 
+// An environment in both forms.
+struct Forms {
+  const char *id;
+  const EnvironmentTable &wide, &narrow;
+  std::vector<double> parameters;
+};
+
 // Plays both forms in lockstep; false, with a line that says where, at the first difference.
-bool check(const EnvironmentTable &wide_table, const EnvironmentTable &narrow_table) {
+bool check(const Forms &forms) {
   for (int cohort = 0; cohort < checked_cohorts; ++cohort) {
-    Game wide(wide_table, cohort_size);
+    Game wide(forms.wide, forms.parameters, cohort_size);
     Actions actions(wide, cohort * cohort_size);
     std::vector<std::unique_ptr<Game>> narrow;
     wide.reset(cohort * cohort_size);
     for (int lane = 0; lane < cohort_size; ++lane) {
-      narrow.push_back(std::make_unique<Game>(narrow_table, 1));
+      narrow.push_back(std::make_unique<Game>(forms.narrow, forms.parameters, 1));
       narrow.back()->reset(cohort * cohort_size + lane);
     }
     uint32_t ended = 0;
@@ -232,7 +236,7 @@ bool check(const EnvironmentTable &wide_table, const EnvironmentTable &narrow_ta
         else
           where = difference(wide, game, lane);
         if (where.empty()) continue;
-        std::printf("%s: one lane differs from sixteen: environment %d, step %d%s\n", wide_table.id,
+        std::printf("%s: one lane differs from sixteen: environment %d, step %d%s\n", forms.id,
                     cohort * cohort_size + lane, step, where.c_str());
         return false;
       }
@@ -245,7 +249,8 @@ bool check(const EnvironmentTable &wide_table, const EnvironmentTable &narrow_ta
 // Plays whole episodes and counts environment-steps, those after an episode's end not among them.
 class Timed {
  public:
-  Timed(const EnvironmentTable &table, int lanes) : game_(table, lanes) {
+  Timed(const EnvironmentTable &table, const std::vector<double> &parameters, int lanes)
+      : game_(table, parameters, lanes) {
     for (int first = 0; first < timed_cohorts * cohort_size; first += lanes) actions_.emplace_back(game_, first);
   }
   // Nanoseconds an environment-step.
@@ -277,8 +282,8 @@ double median(std::vector<double> values) {
 }
 
 // Both forms by turns, so that what else the machine does slows both.
-void time(const EnvironmentTable &wide_table, const EnvironmentTable &narrow_table, double seconds) {
-  Timed wide(wide_table, cohort_size), narrow(narrow_table, 1);
+void time(const Forms &forms, double seconds) {
+  Timed wide(forms.wide, forms.parameters, cohort_size), narrow(forms.narrow, forms.parameters, 1);
   std::vector<double> wide_times, narrow_times, ratios;
   const auto start = std::chrono::steady_clock::now();
   do {
@@ -286,26 +291,31 @@ void time(const EnvironmentTable &wide_table, const EnvironmentTable &narrow_tab
     narrow_times.push_back(narrow.play());
     ratios.push_back(narrow_times.back() / wide_times.back());
   } while (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < seconds);
-  std::printf("%-32s %10.2f %10.2f %8.2f\n", wide_table.id, median(wide_times), median(narrow_times), median(ratios));
+  std::printf("%-32s %10.2f %10.2f %8.2f\n", forms.id, median(wide_times), median(narrow_times), median(ratios));
 }
 
 }  // namespace
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv) try {
   const cpu::Kernels *kernels = cpu::kernels_of(SWARMGRAD_ISA);
   if (kernels == nullptr) {
     std::printf("skipped: this processor has no %s\n", cpu::isa_name(SWARMGRAD_ISA));
     return SWARMGRAD_SKIPPED;
   }
   const double seconds = argc > 1 ? std::atof(argv[1]) : 0;
+  std::vector<const char *> ids(argv + std::min(argc, 2), argv + argc);
+  for (int k = 0; argc <= 2 && k < kernels->environment_count; ++k) ids.push_back(kernels->environments[k]->id);
   if (seconds > 0) std::printf("%-32s %10s %10s %8s\n", cpu::isa_name(SWARMGRAD_ISA), "16: ns", "1: ns", "ratio");
   bool equal = true;
-  for (int k = 0; k < kernels->environment_count; ++k) {
-    const EnvironmentTable &wide = *kernels->environments[k], &narrow = *one_lane::environment_tables[k];
-    if (argc > 2 && std::none_of(argv + 2, argv + argc, [&](const char *id) { return std::strcmp(id, wide.id) == 0; }))
-      continue;
-    equal &= check(wide, narrow);
-    if (seconds > 0) time(wide, narrow, seconds);
+  for (const char *id : ids) {
+    const cpu::NamedEnvironment named = cpu::find_environment(id);
+    const Forms forms = {id, *kernels->environments[named.index], *one_lane::environment_tables[named.index],
+                         named.parameters};
+    equal &= check(forms);
+    if (seconds > 0) time(forms, seconds);
   }
   return equal ? 0 : 1;
+} catch (const cpu::Failure &failure) {
+  std::printf("%s\n", failure.what());
+  return 1;
 }
