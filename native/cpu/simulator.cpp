@@ -41,7 +41,7 @@ Simulator::Simulator(const char *environment, const swarmgrad_value *parameters,
   scratch_ = std::make_unique<Arena>(static_cast<size_t>(2 * agent_count_ + widest) * cache_line);
   object_ = std::make_unique<EnvironmentObject>(*table_, parameters_, memory_->base());
   context_ = {0, 1, 0, Stream::training, seed};
-  reset(0, 0);
+  table_->reset(object_->get(), context_);
 }
 
 void Simulator::group(int index, swarmgrad_group &out) const {

@@ -210,8 +210,8 @@ TEST_CASE("a numeric fault names iteration, environment, agent and step, whichev
       CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_NUMERIC);
       // The earliest step of a cohort comes first, then its lowest environment.
       const std::string text = swarmgrad_last_error();
-      const std::string expected =
-          "iteration " + std::to_string(iteration) + ", environment " + std::to_string(first) + ", agent 0, step 0: ";
+      const std::string expected = "meeting, iteration " + std::to_string(iteration) + ", environment " +
+                                   std::to_string(first) + ", agent 0, step 0: ";
       CHECK(text.substr(0, expected.size()) == expected);
       CHECK(engine.checkpoint() == before);
 
@@ -233,7 +233,7 @@ TEST_CASE("a logit of minus infinity is an overflow too, a very small one is not
   for (size_t feature = 0; feature < 9; ++feature) parameters[2 * 9 + feature] = -3e38f;
   engine.write("parameters", parameters);
   CHECK(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_NUMERIC);
-  CHECK(std::string(swarmgrad_last_error()).find("iteration 0, environment 0, agent 0, step 0") == 0);
+  CHECK(std::string(swarmgrad_last_error()).find("meeting, iteration 0, environment 0, agent 0, step 0") == 0);
 }
 
 TEST_CASE("parameters and gradients too large for single precision are numeric errors") {
@@ -243,7 +243,7 @@ TEST_CASE("parameters and gradients too large for single precision are numeric e
   Engine engine(setup);
   engine.write("parameters", std::vector<float>(static_cast<size_t>(engine.info().parameter_count), 1e38f));
   CHECK(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_NUMERIC);
-  CHECK(std::string(swarmgrad_last_error()).find("iteration 0, environment 0, agent 0, step 0") == 0);
+  CHECK(std::string(swarmgrad_last_error()).find("simple_spread_v3, iteration 0, environment 0, agent 0, step 0") == 0);
   std::vector<swarmgrad_statistics> statistics(1);
   CHECK(swarmgrad_evaluate(engine.handle(), 70, 40, SWARMGRAD_ACT_SAMPLED, statistics.data()) == SWARMGRAD_NUMERIC);
   CHECK(std::string(swarmgrad_last_error()).find("environment 70, agent 0, step 0") != std::string::npos);

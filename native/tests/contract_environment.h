@@ -3,7 +3,8 @@
 // state, a joint rule with chance, and episodes that end early.
 //
 // Walkers move on a ring; carriers may also rest or, with energy left, jump. Two agents in one cell fight: the joint rule
-// draws once a pair, and the loser loses energy. An agent without energy is dead. Chance ends an episode.
+// draws once a pair, and the loser loses energy. An agent without energy is dead. Chance ends an episode. Agents of one
+// crowded cell break the rules where `crowd_limit` says so.
 #pragma once
 
 #include "core/environment.h"
@@ -18,13 +19,14 @@ struct ContractEnvironment {
   static constexpr Parameter parameters[] = {
       {"end_probability", 0.02, 0, 1, false, "chance that an episode ends, each step"},
       {"energy", 4, 1, 1000, true, "energy at the start"},
+      {"crowd_limit", 5, 1, 5, true, "agents that a cell holds"},
   };
 
   static constexpr int walkers = 2, carriers = 3, agents = walkers + carriers, cells = 6,
                        pairs = agents * (agents - 1) / 2;
 
   float end_probability;
-  int start_energy;
+  int start_energy, crowd_limit;
 
   Array<Int> cell, energy;  // [agent]
   Array<Int> over;          // [1]
@@ -34,7 +36,9 @@ struct ContractEnvironment {
   Array<Int> intent;        // [agent]
 
   SWARMGRAD_FUNCTION explicit ContractEnvironment(const double *parameter)
-      : end_probability(static_cast<float>(parameter[0])), start_energy(static_cast<int>(parameter[1])) {}
+      : end_probability(static_cast<float>(parameter[0])),
+        start_energy(static_cast<int>(parameter[1])),
+        crowd_limit(static_cast<int>(parameter[2])) {}
 
   SWARMGRAD_FUNCTION int horizon() const { return 20; }
   SWARMGRAD_FUNCTION int group_count() const { return 2; }
@@ -120,6 +124,17 @@ struct ContractEnvironment {
   SWARMGRAD_FUNCTION Float reward(int agent) {
     const Float living = to_float(cell[agent]) * 0.5f + drift[agent];
     return select(alive(agent), living, Float(-0.25f));
+  }
+
+  static constexpr const char *invalid_text = "a cell holds more agents than crowd_limit";
+  SWARMGRAD_FUNCTION Mask invalid() {
+    Mask crowded = false;
+    for (int here = 0; here < cells; ++here) {
+      Int count = 0;
+      for (int agent = 0; agent < agents; ++agent) count += select(cell[agent] == here, Int(1), Int(0));
+      crowded |= count > crowd_limit;
+    }
+    return crowded;
   }
 
   SWARMGRAD_FUNCTION Mask done() { return over[0] == 1; }

@@ -1,5 +1,8 @@
 // The engine on an environment that uses the whole contract: groups, masks, death, a joint rule with chance. The
 // environment is in no shipped catalogue: this executable has kernels of its own.
+#include <algorithm>
+#include <set>
+
 #include "reference.h"
 
 using namespace swarmgrad_tests;
@@ -229,4 +232,108 @@ TEST_CASE("a simulator shows groups, masks, integer fields and deaths") {
   CHECK(!simulator.done);
   // The mask does not bind the dead.
   simulator.step({0, 0, 0, simulator.alive[3] == 0 ? 2 : 0, simulator.alive[3] == 0 ? 0 : 2});
+}
+
+TEST_CASE("recorded chance replays a step exactly; all arrays are given or none") {
+  Simulator played("contract"), replayed("contract");
+  const int luck = played.find("luck"), end_luck = played.find("end_luck");
+  CHECK(played.field(luck).is_chance == 1);
+  CHECK(played.field(played.find("cell")).is_chance == 0);
+  const std::vector<int32_t> action = {1, 3, 1, 0, 1};
+  played.reset(0, 0);
+  replayed.reset(0, 0);
+  for (int step = 0; step < 12; ++step) {
+    std::vector<int32_t> allowed = action;
+    for (int agent = 2; agent < 5; ++agent)
+      if (played.get(played.find("cell"))[static_cast<size_t>(agent)] == 5) allowed[static_cast<size_t>(agent)] = 0;
+    played.step(allowed);
+    replayed.set(luck, played.get(luck));
+    replayed.set(end_luck, played.get(end_luck));
+    replayed.step(allowed);
+    for (int field = 0; field < played.field_count(); ++field) CHECK(played.get(field) == replayed.get(field));
+  }
+  // The other way round every fight is lost by the other agent.
+  Simulator twin("contract", {{"end_probability", 0}});
+  twin.reset(0, 0);
+  for (int field = 0; field < twin.find("luck"); ++field) {
+    std::vector<double> same = twin.get(field);
+    std::fill(same.begin(), same.end(), field == twin.find("energy") ? 4 : 0);
+    twin.set(field, same);
+  }
+  twin.set(luck, std::vector<double>(10, 0.75));
+  twin.set(end_luck, {0.5});
+  twin.step({0, 0, 0, 0, 0});
+  CHECK(twin.get(twin.find("energy")) == std::vector<double>{4, 3, 2, 1, 0});
+
+  twin.set(luck, std::vector<double>(10, 0.75));
+  float reward[5];
+  const int32_t stay[5] = {};
+  CHECK(swarmgrad_simulator_step(twin.handle(), stay, reward, nullptr, nullptr) == SWARMGRAD_INVALID_ARGUMENT);
+  CHECK(std::string(swarmgrad_last_error()) ==
+        "end_luck is not set, but other arrays of chance are; allowed: all or none");
+}
+
+TEST_CASE("rules that break down stop the run with their text, the environment and the step") {
+  Setup setup = contract_setup();
+  setup.parameters = {{"crowd_limit", 2}};
+  for (const int threads : {1, 3}) {
+    setup.threads = threads;
+    Engine engine(setup);
+    const Snapshot before = engine.checkpoint();
+    const double rate = 0.1;
+    CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_ENVIRONMENT_FAILED);
+    const std::string text = swarmgrad_last_error();
+    CHECK(text.find("contract, iteration 0, environment ") == 0);
+    CHECK(text.find(": a cell holds more agents than crowd_limit") != std::string::npos);
+    CHECK(engine.checkpoint() == before);
+  }
+  Simulator simulator("contract", {{"crowd_limit", 1}, {"end_probability", 0}});
+  int reported = 0;
+  for (uint32_t environment = 0; environment < 20; ++environment) {
+    const swarmgrad_status status = swarmgrad_simulator_reset(simulator.handle(), environment, 0);
+    const std::vector<double> cell = simulator.get(simulator.find("cell"));
+    const bool crowded = std::set<double>(cell.begin(), cell.end()).size() < cell.size();
+    CHECK(status == (crowded ? SWARMGRAD_ENVIRONMENT_FAILED : SWARMGRAD_OK));
+    reported += crowded;
+  }
+  CHECK(reported > 0);
+}
+
+TEST_CASE("groups of different shapes cannot share a policy") {
+  Setup setup = contract_setup();
+  setup.share = SWARMGRAD_SHARE_ALL;
+  const Configuration configuration(setup);
+  swarmgrad_engine *engine = nullptr;
+  CHECK(swarmgrad_create(&configuration.config, &engine) == SWARMGRAD_INVALID_ARGUMENT);
+  CHECK(std::string(swarmgrad_last_error()) ==
+        "share is 1 (all), but group walker of contract has 3 features and 4 actions, group carrier 5 and 3 with a "
+        "mask; allowed: 0 (groups), or groups of one shape");
+}
+
+TEST_CASE("an agent can observe its index") {
+  Setup setup = contract_setup();
+  setup.agent_index = true;
+  for (const bool replays : {false, true}) {
+    if (replays) {
+      setup.hidden = {40, 17};
+      setup.horizon = 150;
+      setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
+    }
+    Engine engine(setup);
+    REQUIRE(engine.info().replays == replays);
+    CHECK(engine.group(0).observation_size == 3 + 2);
+    CHECK(engine.group(1).observation_size == 5 + 3);
+    engine.scramble_parameters(0.4);
+    const Recording recording = engine.record();
+    check_recording(engine, setup, recording);
+    for (const Batch &batch : recording.groups)
+      for (int step = 0; step < batch.steps; ++step)
+        for (int agent = 0; agent < batch.agents; ++agent)
+          for (int64_t e = 0; e < batch.environments; ++e)
+            for (int index = 0; index < batch.agents; ++index)
+              if (batch.observation[batch.element(step, agent, batch.features - batch.agents + index, batch.features,
+                                                  e)] !=
+                  (index == agent && batch.alive[batch.cell(step, agent, e)] != 0 ? 1.0f : 0.0f))
+                FAIL_CHECK("agent " << agent << ", step " << step << ", environment " << e << ", index " << index);
+  }
 }

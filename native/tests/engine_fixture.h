@@ -32,6 +32,8 @@ struct Setup {
   uint64_t seed = 1;
   int threads = 1;
   int isa = SWARMGRAD_ISA_AUTO;
+  int share = SWARMGRAD_SHARE_GROUPS;
+  bool agent_index = false;
 };
 
 // Both structs in one place, since the configuration points to the policy.
@@ -68,6 +70,8 @@ struct Configuration {
     config.optimizer = setup.optimizer;
     config.threads = setup.threads;
     config.isa = setup.isa;
+    config.share = setup.share;
+    config.agent_index = setup.agent_index;
   }
   Configuration(const Configuration &) = delete;
   Configuration &operator=(const Configuration &) = delete;
@@ -282,6 +286,12 @@ class Simulator {
     std::vector<double> values(static_cast<size_t>(shape.rows) * static_cast<size_t>(shape.columns));
     require_ok(swarmgrad_simulator_get(handle_, index, values.data()));
     return values;
+  }
+  int find(const char *name) const {
+    for (int k = 0; k < fields_; ++k)
+      if (field(k).name == std::string(name)) return k;
+    FAIL("no field " << name);
+    return -1;
   }
   void set(int index, const std::vector<double> &values) {
     require_ok(swarmgrad_simulator_set(handle_, index, values.data()));

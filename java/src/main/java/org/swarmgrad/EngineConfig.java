@@ -34,6 +34,8 @@ public final class EngineConfig {
   private final double adamEpsilon;
   private final int threads;
   private final InstructionSet instructionSet;
+  private final Share share;
+  private final boolean agentIndex;
 
   private EngineConfig(Builder builder) {
     environment = Checks.present("environment", builder.environment);
@@ -57,6 +59,8 @@ public final class EngineConfig {
         Checks.range("adam-epsilon", builder.adamEpsilon, Float.MIN_VALUE, Float.MAX_VALUE);
     threads = Checks.range("threads", builder.threads, 0, 4096);
     instructionSet = Checks.present("isa", builder.instructionSet);
+    share = Checks.present("share", builder.share);
+    agentIndex = builder.agentIndex;
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
       throw new IllegalArgumentException(
           "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
@@ -119,6 +123,8 @@ public final class EngineConfig {
     builder.adamEpsilon = adamEpsilon;
     builder.threads = threads;
     builder.instructionSet = instructionSet;
+    builder.share = share;
+    builder.agentIndex = agentIndex;
     return builder;
   }
 
@@ -287,6 +293,24 @@ public final class EngineConfig {
   }
 
   /**
+   * Whose policy an agent plays.
+   *
+   * @return the value
+   */
+  public Share share() {
+    return share;
+  }
+
+  /**
+   * Whether observations end with the agent's index in its group, one-hot.
+   *
+   * @return the value
+   */
+  public boolean agentIndex() {
+    return agentIndex;
+  }
+
+  /**
    * Everything that decides the result, as text; threads and instruction set do not and are left
    * out.
    *
@@ -310,6 +334,8 @@ public final class EngineConfig {
     map.put("adam_beta1", Checks.number(adamBeta1));
     map.put("adam_beta2", Checks.number(adamBeta2));
     map.put("adam_epsilon", Checks.number(adamEpsilon));
+    map.put("share", share.toString());
+    map.put("agent_index", String.valueOf(agentIndex));
     return Collections.unmodifiableSortedMap(map);
   }
 
@@ -337,6 +363,8 @@ public final class EngineConfig {
     builder.adamBeta1(Labels.number(map, "adam_beta1", Double::valueOf));
     builder.adamBeta2(Labels.number(map, "adam_beta2", Double::valueOf));
     builder.adamEpsilon(Labels.number(map, "adam_epsilon", Double::valueOf));
+    builder.share(Share.parse(Labels.text(map, "share")));
+    builder.agentIndex(Labels.flag(map, "agent_index"));
     return builder.build();
   }
 
@@ -418,6 +446,8 @@ public final class EngineConfig {
     private double adamEpsilon = 1e-8;
     private int threads = 0;
     private InstructionSet instructionSet = InstructionSet.AUTO;
+    private Share share = Share.GROUPS;
+    private boolean agentIndex = false;
 
     private Builder(EnvironmentSpec environment) {
       this.environment = environment;
@@ -539,6 +569,29 @@ public final class EngineConfig {
      */
     public Builder agentReduction(AgentReduction agentReduction) {
       this.agentReduction = agentReduction;
+      return this;
+    }
+
+    /**
+     * Sets share.
+     *
+     * @param share whose policy an agent plays
+     * @return this
+     */
+    public Builder share(Share share) {
+      this.share = share;
+      return this;
+    }
+
+    /**
+     * Sets agentIndex.
+     *
+     * @param agentIndex true: observations end with the agent's index in its group, one-hot, so
+     *     that agents of one policy can play different parts
+     * @return this
+     */
+    public Builder agentIndex(boolean agentIndex) {
+      this.agentIndex = agentIndex;
       return this;
     }
 

@@ -37,6 +37,15 @@ final class Labels {
     return value;
   }
 
+  /** "true" or "false" under `name` of a map read from a file. */
+  static boolean flag(Map<String, String> map, String name) {
+    String value = text(map, name);
+    if (!value.equals("true") && !value.equals("false")) {
+      throw new IllegalArgumentException(name + " is '" + value + "'; allowed: true, false");
+    }
+    return value.equals("true");
+  }
+
   /** The number under `name` of a map read from a file. */
   static <T> T number(Map<String, String> map, String name, Function<String, T> parser) {
     String value = text(map, name);

@@ -157,6 +157,8 @@ class ConfigurationTest {
             .adamBeta1(0.8)
             .adamBeta2(0.99)
             .adamEpsilon(1e-6)
+            .share(Share.ALL)
+            .agentIndex(true)
             .build();
     assertThat(EngineConfig.fromMap(config.toMap())).isEqualTo(config);
     assertThat(config.toMap()).containsEntry("seed", "18446744073709551615");

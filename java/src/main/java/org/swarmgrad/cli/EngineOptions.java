@@ -15,6 +15,7 @@ import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Optimizer;
 import org.swarmgrad.Scale;
+import org.swarmgrad.Share;
 import org.swarmgrad.Swarmgrad;
 import org.swarmgrad.Weight;
 
@@ -41,6 +42,12 @@ final class EngineOptions {
         "total-return, reward-to-go, own-return or discounted-state-weight (reward-to-go)");
     Arguments.value(
         options, "baseline", "KIND", "none, leave-one-out or previous-batch (leave-one-out)");
+    Arguments.value(
+        options,
+        "share",
+        "KIND",
+        "groups: a policy a group; all: one for all agents, as one team (groups)");
+    Arguments.flag(options, "agent-index", "observations end with the agent's index, one-hot");
     Arguments.value(options, "agent-reduction", "KIND", "sum or mean over agents (sum)");
     Arguments.value(options, "scale", "KIND", "none or running-deviation (none)");
     Arguments.value(options, "entropy", "FACTOR", "multiplies the entropy term, at least 0 (0)");
@@ -129,6 +136,8 @@ final class EngineOptions {
         .agentReduction(
             Arguments.get(
                 line, "agent-reduction", AgentReduction::parse, defaults.agentReduction()))
+        .share(Arguments.get(line, "share", Share::parse, defaults.share()))
+        .agentIndex(line.hasOption("agent-index") || defaults.agentIndex())
         .scale(Arguments.get(line, "scale", Scale::parse, defaults.scale()))
         .entropyCoefficient(Arguments.getDouble(line, "entropy", defaults.entropyCoefficient()))
         .gradientClip(Arguments.getDouble(line, "gradient-clip", defaults.gradientClip()))

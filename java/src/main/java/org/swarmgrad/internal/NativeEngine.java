@@ -100,6 +100,8 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "weight", config.weight().ordinal());
       set(layout, struct, "baseline", config.baseline().ordinal());
       set(layout, struct, "agent_reduction", config.agentReduction().ordinal());
+      set(layout, struct, "share", config.share().ordinal());
+      set(layout, struct, "agent_index", config.agentIndex() ? 1 : 0);
       set(layout, struct, "scale", config.scale().ordinal());
       set(layout, struct, "optimizer", config.optimizer().ordinal());
       set(layout, struct, "threads", config.threads());
