@@ -22,6 +22,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import org.swarmgrad.CancelledException;
+import org.swarmgrad.Swarmgrad;
 import org.swarmgrad.SwarmgradException;
 
 /** The command line of swarmgrad. */
@@ -49,16 +50,25 @@ public final class Main {
    * @param arguments the command and its options
    */
   public static void main(String[] arguments) {
-    int status = run(System.out, System.err, arguments);
-    System.out.flush();
-    System.exit(status);
+    System.exit(run(System.out, System.err, arguments));
   }
 
-  /** Runs a command; returns the exit status. */
+  /** Runs a command; returns the exit status. A result that could not be written is a failure. */
   static int run(PrintStream out, PrintStream err, String... arguments) {
+    int status = dispatch(out, err, arguments);
+    return out.checkError() && status == 0
+        ? fail(err, "standard output could not be written; is the disk full?", Command.FAILURE)
+        : status;
+  }
+
+  private static int dispatch(PrintStream out, PrintStream err, String[] arguments) {
     if (arguments.length == 0 || List.of("help", "--help", "-h").contains(arguments[0])) {
       out.print(overview());
       return arguments.length == 0 ? USAGE : 0;
+    }
+    if (arguments[0].equals("--version")) {
+      out.println("swarmgrad " + Swarmgrad.version());
+      return 0;
     }
     for (Command command : COMMANDS) {
       if (command.name().equals(arguments[0])) {
@@ -165,7 +175,7 @@ public final class Main {
     }
     return text.append(
             "\n"
-                + "swarmgrad COMMAND --help says more. A start: swarmgrad train --env"
+                + "swarmgrad COMMAND --help says more, --version which version. A start: swarmgrad train --env"
                 + " simple_spread_v3\n")
         .toString();
   }

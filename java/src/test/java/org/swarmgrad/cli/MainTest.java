@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.swarmgrad.Checkpoint;
+import org.swarmgrad.Swarmgrad;
 
 class MainTest {
   @TempDir Path folder;
@@ -59,6 +61,31 @@ class MainTest {
     assertThat(output.status).isEqualTo(2);
     assertThat(output.out).contains("train", "eval", "envs", "devices");
     assertThat(run("--help").status).isZero();
+  }
+
+  @Test
+  void itNamesItsVersion() {
+    assertThat(run("--version").out).isEqualTo("swarmgrad " + Swarmgrad.version() + "\n");
+  }
+
+  @Test
+  void aResultThatCannotBeWrittenIsAFailure() {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    OutputStream full =
+        new OutputStream() {
+          @Override
+          public void write(int value) throws IOException {
+            throw new IOException("no space left");
+          }
+        };
+    int status =
+        Main.run(
+            new PrintStream(full, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            "envs");
+    assertThat(status).isEqualTo(1);
+    assertThat(err.toString(StandardCharsets.UTF_8))
+        .isEqualTo("swarmgrad: standard output could not be written; is the disk full?\n");
   }
 
   @ParameterizedTest
