@@ -5,7 +5,8 @@ set(SWARMGRAD_ENVIRONMENTS
     # NAME          TYPE
     simple_spread:SimpleSpread
     meeting:Meeting
-    cartpole:CartPole)
+    cartpole:CartPole
+    foraging:Foraging)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
