@@ -6,7 +6,8 @@ set(SWARMGRAD_ENVIRONMENTS
     simple_spread:SimpleSpread
     meeting:Meeting
     cartpole:CartPole
-    foraging:Foraging)
+    foraging:Foraging
+    rware:Rware)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")

@@ -69,6 +69,26 @@ class Array {
   T *slots_ = nullptr;
 };
 
+// array[index], every lane its own element: index must lie in the array.
+SWARMGRAD_FUNCTION Int gather(const Array<Int> &array, Int index) {
+  const int32_t *slots = reinterpret_cast<const int32_t *>(&array[0]);
+  int32_t at[lane_count], found[lane_count];
+  store(at, index);
+  for (int lane = 0; lane < lane_count; ++lane) found[lane] = slots[at[lane] * lane_count + lane];
+  return Int::load(found);
+}
+
+// array[index] = value in the lanes of `where`, every lane its own element: there, index must lie in the array.
+SWARMGRAD_FUNCTION void scatter(const Array<Int> &array, Int index, Int value, Mask where) {
+  int32_t *slots = reinterpret_cast<int32_t *>(&array[0]);
+  int32_t at[lane_count], values[lane_count];
+  store(at, index);
+  store(values, value);
+  const uint32_t lanes = bits(where);
+  for (int lane = 0; lane < lane_count; ++lane)
+    if ((lanes >> lane & 1) != 0) slots[at[lane] * lane_count + lane] = values[lane];
+}
+
 // Where observe() writes the features of one agent.
 class Observation {
  public:
