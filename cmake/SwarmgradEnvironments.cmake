@@ -7,7 +7,8 @@ set(SWARMGRAD_ENVIRONMENTS
     meeting:Meeting
     cartpole:CartPole
     foraging:Foraging
-    rware:Rware)
+    rware:Rware
+    overcooked:Overcooked)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
