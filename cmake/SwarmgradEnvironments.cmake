@@ -4,6 +4,9 @@
 set(SWARMGRAD_ENVIRONMENTS
     # NAME          TYPE
     simple_spread:SimpleSpread
+    simple_tag:SimpleTag
+    simple_speaker_listener:SimpleSpeakerListener
+    simple_reference:SimpleReference
     meeting:Meeting
     cartpole:CartPole
     foraging:Foraging

@@ -26,7 +26,7 @@ endfunction()
 
 check_includes(native/include "^$" "the C ABI stands alone: a user's compiler sees nothing but this header")
 check_includes(native/core "^(core/)?[a-z0-9_]+\\.h$" "core is the mathematics for both devices and knows only core/")
-check_includes(native/environments "^core/" "an environment knows only core/: it is compiled for both devices and without an engine")
+check_includes(native/environments "^(core|environments)/" "an environment knows only core/ and what environments share: it is compiled for both devices and without an engine")
 check_includes(native/cpu "^(core|environments|cpu)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$"
                "the CPU engine knows core/, environments/, its own files and the ABI")
 check_includes(cuda "^(core|environments|cuda)/|^swarmgrad/swarmgrad\\.h$"

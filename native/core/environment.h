@@ -29,7 +29,8 @@
 //
 // Order of a step: draw, act for every agent, each phase for every agent, resolve, share, then reward, done and alive.
 // Since chance comes first, a recorded step is replayed by giving draw()'s arrays the recorded values.
-// Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both.
+// Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both; where
+// agents_take_turns, the first of a pair may therefore work it out for both.
 #pragma once
 
 #include <stddef.h>
@@ -39,6 +40,13 @@
 #include "core/random.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
+
+// Whether act, a phase and reward run for agent 0, 1, 2 ... on one thread, or on a thread for each agent.
+#if defined(__CUDACC__)
+constexpr bool agents_take_turns = false;
+#else
+constexpr bool agents_take_turns = true;
+#endif
 
 // A named number that configures an environment; value v of a choice is the v-th name in `choices` ("a|b|c").
 struct Parameter {
