@@ -106,7 +106,8 @@ int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity) {
       sizeof(swarmgrad_info),           sizeof(swarmgrad_group),        sizeof(swarmgrad_statistics),
       sizeof(swarmgrad_buffer_info),    sizeof(swarmgrad_trajectories), sizeof(swarmgrad_batch),
       sizeof(swarmgrad_rewards),        sizeof(swarmgrad_logit_rows),   sizeof(swarmgrad_environment_info),
-      sizeof(swarmgrad_parameter_info), sizeof(swarmgrad_field)};
+      sizeof(swarmgrad_parameter_info), sizeof(swarmgrad_field),        sizeof(swarmgrad_cohort),
+      sizeof(swarmgrad_callbacks)};
   constexpr int32_t count = sizeof all / sizeof all[0];
   for (int32_t k = 0; sizes != nullptr && k < count && k < capacity; ++k) sizes[k] = static_cast<int32_t>(all[k]);
   return count;

@@ -77,8 +77,13 @@ Arena::~Arena() { munmap(base_, bytes_); }
 Engine::Engine(const swarmgrad_config &config)
     : config_(checked_header(config)),
       kernels_(&choose_kernels(config.isa, &isa_)),
-      named_(find_environment(config.environment, config.parameters, config.parameter_count)),
-      storage_(make_plan(config, *kernels_->environments[named_.index], named_.parameters)),
+      callbacks_(config.callbacks == nullptr
+                     ? nullptr
+                     : std::make_unique<CallbackTable>(config.environment, *config.callbacks, *kernels_)),
+      named_(callbacks_ != nullptr ? NamedEnvironment{}
+                                   : find_environment(config.environment, config.parameters, config.parameter_count)),
+      storage_(make_plan(config, callbacks_ != nullptr ? *callbacks_ : *kernels_->environments[named_.index],
+                         named_.parameters)),
       plan_(storage_->plan) {
   const int threads = config.threads > 0 ? config.threads : available_cores();
   const int64_t parameters = plan_.parameter_count, moments = config.optimizer == SWARMGRAD_ADAM ? parameters : 0;
@@ -120,7 +125,7 @@ Engine::Engine(const swarmgrad_config &config)
 
   for (int t = 0; t < threads; ++t) {
     Worker worker = {at<char>(workers_at) + static_cast<size_t>(t) * plan_.worker_bytes, {}};
-    plan_.environment->construct(named_.parameters.data(), worker.memory + plan_.environment_object,
+    plan_.environment->construct(*plan_.environment, named_.parameters.data(), worker.memory + plan_.environment_object,
                                  worker.memory + plan_.environment_memory);
     workers_.push_back(worker);
   }

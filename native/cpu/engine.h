@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "cpu/callbacks.h"
 #include "cpu/catalogue.h"
 #include "cpu/planner.h"
 #include "cpu/thread_pool.h"
@@ -88,6 +89,7 @@ class Engine {
   swarmgrad_config config_;
   int isa_ = 0;
   const Kernels *kernels_;
+  std::unique_ptr<const CallbackTable> callbacks_;  // null where the environment is of the catalogue
   NamedEnvironment named_;
   std::unique_ptr<PlanStorage> storage_;
   const Plan &plan_;

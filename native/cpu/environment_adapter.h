@@ -71,7 +71,7 @@ struct EnvironmentAdapter {
     }
   }
 
-  static void construct(const double *parameters, void *object, void *memory) {
+  static void construct(const cpu::EnvironmentTable &, const double *parameters, void *object, void *memory) {
     E *environment = ::new (object) E(parameters);
     if (memory == nullptr) return;
     Bind bind{static_cast<char *>(memory)};
@@ -189,7 +189,8 @@ struct EnvironmentAdapter {
     return {E::id,     E::summary,  E::description, id_pattern(), parameter_count(),
             parameter, sizeof(E),   construct,      horizon,      group_count,
             group,     field_count, field,          state_bytes,  memory_bytes,
-            reset,     observe,     step,           alive,        problem};
+            reset,     observe,     step,           alive,        problem,
+            true};
   }
 };
 

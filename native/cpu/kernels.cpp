@@ -798,6 +798,14 @@ void initialise(float *weight, int outputs, int inputs, float gain, uint32_t gro
     }
 }
 
+void draw(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose, int block, int32_t *words) {
+  const Int environment = environments_of_lanes(context.first_environment, context.members);
+  const Block drawn =
+      philox(counter(environment, context.iteration, step, 0, in_stream(purpose, context.stream), block),
+             static_cast<uint32_t>(context.seed), static_cast<uint32_t>(context.seed >> 32));
+  for (int word = 0; word < 4; ++word) store(words + word * lane_count, drawn.word[word]);
+}
+
 // Independent chains of fused multiply-adds, as many as the registers hold and more than their latency needs.
 double fma_chain(int64_t iterations, float *sink) {
   constexpr int chains = sizeof(Float) == 64 && tile_outputs == 8 ? 12 : 6;
@@ -831,6 +839,7 @@ constinit const cpu::Kernels kernels = {environment_tables,
                                         logits,
                                         weights,
                                         initialise,
+                                        draw,
                                         fma_chain};
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -188,7 +188,7 @@ struct EnvironmentTable {
   ParameterShape (*parameter)(int index);
   size_t object_bytes;
   // Builds the object in `object` and binds it to `memory` (null: only to ask for shapes).
-  void (*construct)(const double *parameters, void *object, void *memory);
+  void (*construct)(const EnvironmentTable &table, const double *parameters, void *object, void *memory);
   int (*horizon)(const void *object);
   int (*group_count)(const void *object);
   GroupShape (*group)(const void *object, int index);
@@ -205,6 +205,7 @@ struct EnvironmentTable {
   uint32_t (*step)(void *object, const EnvironmentContext &context, int step, const int32_t *action, float *reward);
   uint32_t (*alive)(void *object, int agent);
   Problem (*problem)(void *object);  // after reset and step
+  bool is_replayable;                // whether a copy of the memory brings a state back
 };
 
 // A slice of an operation over many independent elements.
@@ -236,6 +237,8 @@ struct Kernels {
   // Orthogonal weights [output][input] x gain; scratch holds 16 x (rows x columns) bytes, see initialise() there.
   void (*initialise)(float *weight, int outputs, int inputs, float gain, uint32_t group, uint32_t layer, uint64_t seed,
                      double *scratch);
+  // Words 4 block .. 4 block + 3 of what the lanes' rules draw: [word][lane].
+  void (*draw)(const EnvironmentContext &context, uint32_t step, Purpose purpose, int block, int32_t *words);
   double (*fma_chain)(int64_t iterations, float *sink);  // returns the floating-point operations done
 };
 

@@ -189,7 +189,7 @@ bool decides_to_replay(const Plan &plan) {
     bytes += plan.group[g].rows * features_of(plan.group[g]) * static_cast<int64_t>(cache_line);
     segments = std::max(segments, plan.group[g].segments);
   }
-  return segments > 1 && bytes > stored_bytes_limit;
+  return plan.environment->is_replayable && segments > 1 && bytes > stored_bytes_limit;
 }
 
 void plan_snapshots(PlanStorage &storage) {
@@ -244,7 +244,7 @@ void EnvironmentObject::Free::operator()(void *bytes) const { std::free(bytes); 
 EnvironmentObject::EnvironmentObject(const EnvironmentTable &table, const std::vector<double> &parameters, void *memory)
     : bytes_(std::aligned_alloc(cache_line, (table.object_bytes + cache_line - 1) / cache_line * cache_line)) {
   if (bytes_ == nullptr) throw std::bad_alloc();
-  table.construct(parameters.data(), bytes_.get(), memory);
+  table.construct(table, parameters.data(), bytes_.get(), memory);
 }
 
 std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const EnvironmentTable &environment,

@@ -94,6 +94,8 @@ typedef struct swarmgrad_value {
   double value;
 } swarmgrad_value;
 
+typedef struct swarmgrad_callbacks swarmgrad_callbacks;
+
 /* Policy of one group. hidden_count 0 is the linear policy. */
 typedef struct swarmgrad_policy {
   uint32_t size;
@@ -105,10 +107,11 @@ typedef struct swarmgrad_policy {
 
 typedef struct swarmgrad_config {
   uint32_t size;
-  uint32_t abi_version;              /* SWARMGRAD_ABI_VERSION */
-  const char *environment;           /* id, for example "simple_spread_v3" or "Foraging-8x8-2p-2f-v3" */
-  const swarmgrad_value *parameters; /* [parameter_count] environment parameters that differ from what the id says */
-  const swarmgrad_policy *policies;  /* [policy_count] */
+  uint32_t abi_version;                 /* SWARMGRAD_ABI_VERSION */
+  const char *environment;              /* id, for example "simple_spread_v3" or "Foraging-8x8-2p-2f-v3" */
+  const swarmgrad_value *parameters;    /* [parameter_count] environment parameters that differ from what the id says */
+  const swarmgrad_policy *policies;     /* [policy_count] */
+  const swarmgrad_callbacks *callbacks; /* null: `environment` is of the catalogue; else its name, without parameters */
   int32_t parameter_count;
   int32_t policy_count; /* 1 (the same shape for every group) or the environment's group count */
   int64_t environments; /* episodes per batch, 1 to 2^31 - 1 */
@@ -282,6 +285,45 @@ typedef struct swarmgrad_field {
   const char *name;
 } swarmgrad_field;
 
+/* Up to 16 episodes side by side, of an environment of the caller's own. Bit e of a set, and element e of an array's last
+ * index [16], belong to episode e, which plays environment first_environment + e. One cohort serves one thread at a time and
+ * lives as long as its engine; its pointers never change. What is to be written, the engine has set before each call:
+ * reward 0, done 0, every action available; and, before reset, every agent alive. */
+typedef struct swarmgrad_cohort swarmgrad_cohort;
+struct swarmgrad_cohort {
+  uint32_t size;
+  int32_t episodes; /* 1 to 16 */
+  int32_t first_environment;
+  uint32_t iteration;
+  int32_t step;    /* of the episodes, 0 the first; 0 in reset */
+  int32_t playing; /* bit e: the episode has not ended; what is written for the others has no effect */
+  int32_t done;    /* out: bit e: the episode ends with this step */
+  int32_t reserved;
+  void *caller;          /* the caller's own; null at first */
+  const int32_t *action; /* [agent][16]; 0 for a dead agent */
+  float *reward;         /* out: [agent][16], a dead agent's counts for its team */
+  float *observation;    /* out: [agent][feature][16], after reset and after the step */
+  uint16_t *available;   /* out: [agent][action] sets, of groups with a mask only, likewise */
+  uint16_t *alive;       /* out: [agent] sets, likewise */
+  /* Writes words 4 block .. 4 block + 3 of the random bits that every episode draws in this call, [4][16], the same for a
+   * seed, iteration, environment and step wherever they are played. Returns a swarmgrad_status; blocks are 0 to 65535. */
+  int32_t (*draw)(const swarmgrad_cohort *cohort, int32_t block, int32_t *words);
+};
+
+/* An environment of the caller's own: shapes, and functions that play a cohort. Policy, sampling, weights and gradient are
+ * the engine's. Its threads call the functions, each with cohorts of its own. A function returns 0, or anything else to stop
+ * the run with SWARMGRAD_ENVIRONMENT_FAILED. It must not call the engine that calls it: that is SWARMGRAD_BUSY. */
+struct swarmgrad_callbacks {
+  uint32_t size;
+  int32_t group_count;
+  int32_t horizon; /* default steps of an episode */
+  int32_t reserved;
+  const swarmgrad_group *groups; /* [group_count] name, agent_count, observation_size, action_count, has_mask */
+  void *context;
+  int32_t (*reset)(void *context, swarmgrad_cohort *cohort); /* begins new episodes and observes them */
+  int32_t (*step)(void *context, swarmgrad_cohort *cohort);  /* a step of the playing episodes, observed afterwards */
+};
+
 typedef struct swarmgrad_engine swarmgrad_engine;       /* trains */
 typedef struct swarmgrad_simulator swarmgrad_simulator; /* one environment, for tests and tools */
 
@@ -292,7 +334,7 @@ SWARMGRAD_API const char *swarmgrad_version(void);    /* for example "0.1.0" */
 SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
 
 /* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
- * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field), for bindings to check
+ * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks), for bindings to check
  * their layouts. Returns how many there are; writes at most `capacity`. */
 SWARMGRAD_API int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity);
 

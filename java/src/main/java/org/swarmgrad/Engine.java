@@ -24,6 +24,14 @@ public final class Engine implements AutoCloseable {
 
   private Engine(EngineConfig config) {
     this.config = Checks.present("config", config);
+    String id = config.environment().id();
+    if (id.startsWith(JavaEnvironment.PREFIX) && config.javaEnvironment().isEmpty()) {
+      throw new IllegalArgumentException(
+          "environment is "
+              + id
+              + ", which is written in Java and which only the program that has it can give:"
+              + " config.toBuilder().environment(JavaEnvironment.of(name, factory)).build()");
+    }
     engine = new NativeEngine(config);
     buffers = engine.buffers();
     parameters = buffer("parameters");

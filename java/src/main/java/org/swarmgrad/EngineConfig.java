@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -17,6 +18,7 @@ import java.util.stream.Collectors;
  */
 public final class EngineConfig {
   private final EnvironmentSpec environment;
+  private final JavaEnvironment javaEnvironment;
   private final List<Policy> policies;
   private final long environments;
   private final int horizon;
@@ -39,6 +41,7 @@ public final class EngineConfig {
 
   private EngineConfig(Builder builder) {
     environment = Checks.present("environment", builder.environment);
+    javaEnvironment = builder.javaEnvironment;
     policies = List.copyOf(Checks.present("policy", builder.policies));
     Checks.range("number of policies", policies.size(), 1, Integer.MAX_VALUE);
     environments = Checks.range("environments", builder.environments, 1, Integer.MAX_VALUE);
@@ -100,12 +103,23 @@ public final class EngineConfig {
   }
 
   /**
+   * Starts from the defaults.
+   *
+   * @param environment to train in, written in Java
+   * @return a builder
+   */
+  public static Builder builder(JavaEnvironment environment) {
+    return new Builder(null).environment(environment);
+  }
+
+  /**
    * Starts from this configuration.
    *
    * @return a builder
    */
   public Builder toBuilder() {
     Builder builder = new Builder(environment);
+    builder.javaEnvironment = javaEnvironment;
     builder.policies = policies;
     builder.environments = environments;
     builder.horizon = horizon;
@@ -135,6 +149,15 @@ public final class EngineConfig {
    */
   public EnvironmentSpec environment() {
     return environment;
+  }
+
+  /**
+   * The environment where it is written in Java, which {@link #toMap()} holds the id of only.
+   *
+   * @return empty where it is of the catalogue, or where the configuration was read from a file
+   */
+  public Optional<JavaEnvironment> javaEnvironment() {
+    return Optional.ofNullable(javaEnvironment);
   }
 
   /**
@@ -429,6 +452,7 @@ public final class EngineConfig {
   /** Collects values; {@link #build()} checks them. */
   public static final class Builder {
     private EnvironmentSpec environment;
+    private JavaEnvironment javaEnvironment;
     private List<Policy> policies = List.of(Policy.mlp(64, 64));
     private long environments = 4096;
     private int horizon = 0;
@@ -471,6 +495,19 @@ public final class EngineConfig {
      */
     public Builder environment(EnvironmentSpec environment) {
       this.environment = environment;
+      javaEnvironment = null;
+      return this;
+    }
+
+    /**
+     * Sets the environment.
+     *
+     * @param environment to train in, written in Java
+     * @return this
+     */
+    public Builder environment(JavaEnvironment environment) {
+      this.environment = EnvironmentSpec.of(Checks.present("environment", environment).id());
+      javaEnvironment = environment;
       return this;
     }
 

@@ -58,6 +58,10 @@ public final class Swarmgrad {
    * @throws IllegalArgumentException naming the environments that exist
    */
   public static EnvironmentInfo environment(String id) {
+    if (Checks.present("environment", id).startsWith(JavaEnvironment.PREFIX)) {
+      return new EnvironmentInfo(
+          id, "written in Java", "An environment written in Java.", List.of());
+    }
     List<EnvironmentInfo> all = environments();
     for (EnvironmentInfo environment : all) {
       if (environment.id().equals(id)) {

@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.swarmgrad.BusyException;
 import org.swarmgrad.CancelledException;
+import org.swarmgrad.EnvironmentException;
 import org.swarmgrad.LibraryException;
 import org.swarmgrad.NumericException;
 import org.swarmgrad.SwarmgradException;
@@ -52,6 +53,7 @@ final class Calls {
       case 4 -> new BusyException(message);
       case 5 -> new CancelledException(message, List.of());
       case 6 -> new NumericException(message);
+      case 8 -> new EnvironmentException(message);
       default -> new SwarmgradException(message);
     };
   }

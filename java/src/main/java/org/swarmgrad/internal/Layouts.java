@@ -37,6 +37,7 @@ final class Layouts {
               ADDRESS.withName("environment"),
               ADDRESS.withName("parameters"),
               ADDRESS.withName("policies"),
+              ADDRESS.withName("callbacks"),
               JAVA_INT.withName("parameter_count"),
               JAVA_INT.withName("policy_count"),
               JAVA_LONG.withName("environments"),
@@ -214,6 +215,37 @@ final class Layouts {
               ADDRESS.withName("name"))
           .withName("swarmgrad_field");
 
+  static final StructLayout COHORT =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("size"),
+              JAVA_INT.withName("episodes"),
+              JAVA_INT.withName("first_environment"),
+              JAVA_INT.withName("iteration"),
+              JAVA_INT.withName("step"),
+              JAVA_INT.withName("playing"),
+              JAVA_INT.withName("done"),
+              JAVA_INT.withName("reserved"),
+              ADDRESS.withName("caller"),
+              ADDRESS.withName("action"),
+              ADDRESS.withName("reward"),
+              ADDRESS.withName("observation"),
+              ADDRESS.withName("available"),
+              ADDRESS.withName("alive"),
+              ADDRESS.withName("draw"))
+          .withName("swarmgrad_cohort");
+
+  static final StructLayout CALLBACKS =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("size"),
+              JAVA_INT.withName("group_count"),
+              JAVA_INT.withName("horizon"),
+              JAVA_INT.withName("reserved"),
+              ADDRESS.withName("groups"),
+              ADDRESS.withName("context"),
+              ADDRESS.withName("reset"),
+              ADDRESS.withName("step"))
+          .withName("swarmgrad_callbacks");
+
   /** The order of swarmgrad_struct_sizes. */
   static final List<StructLayout> ALL =
       List.of(
@@ -230,7 +262,9 @@ final class Layouts {
           LOGIT_ROWS,
           ENVIRONMENT_INFO,
           PARAMETER_INFO,
-          FIELD);
+          FIELD,
+          COHORT,
+          CALLBACKS);
 
   private static final long LONGEST_STRING_BYTES = 1 << 20;
 

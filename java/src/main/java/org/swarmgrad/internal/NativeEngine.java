@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Batch;
 import org.swarmgrad.Buffer;
@@ -47,13 +48,20 @@ import org.swarmgrad.Trajectories;
 
 public final class NativeEngine implements AutoCloseable {
   private final HandleGuard guard = new HandleGuard("engine");
+  private final EnvironmentPlayers players; // null where the environment is of the catalogue
   private final MemorySegment handle;
   private final EngineInfo info;
   private final List<Group> groups;
 
   public NativeEngine(EngineConfig config) {
     NativeLibrary.require();
-    handle = create(config);
+    players = config.javaEnvironment().map(EnvironmentPlayers::new).orElse(null);
+    try {
+      handle = create(config);
+    } catch (Throwable failure) {
+      closePlayers();
+      throw failure;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment struct = allocate(arena, Layouts.INFO);
       check(() -> (int) FUNCTIONS.getInfo().invokeExact(handle, struct));
@@ -67,12 +75,35 @@ public final class NativeEngine implements AutoCloseable {
       }
       groups = Collections.unmodifiableList(list);
     } catch (Throwable failure) {
-      check(() -> (int) FUNCTIONS.destroy().invokeExact(handle));
+      destroy();
       throw failure;
     }
   }
 
-  private static MemorySegment create(EngineConfig config) {
+  private void closePlayers() {
+    if (players != null) {
+      players.close();
+    }
+  }
+
+  private void destroy() {
+    if (players == null || !players.isLost()) {
+      check(() -> (int) FUNCTIONS.destroy().invokeExact(handle));
+    }
+    closePlayers();
+  }
+
+  /** Calls that play episodes. */
+  private <T> T play(Supplier<T> call) {
+    return guard.use(
+        players == null ? call : () -> players.watch(call, () -> check(this::requestCancel)));
+  }
+
+  private int requestCancel() throws Throwable {
+    return (int) FUNCTIONS.cancel().invokeExact(handle);
+  }
+
+  private MemorySegment create(EngineConfig config) {
     try (Arena arena = Arena.ofConfined()) {
       List<Policy> policies = config.policies();
       MemorySegment policyStructs = allocate(arena, Layouts.POLICY, policies.size());
@@ -86,6 +117,7 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "environment", arena.allocateFrom(config.environment().id()));
       set(layout, struct, "parameters", writeValues(arena, parameters));
       set(layout, struct, "policies", policyStructs);
+      set(layout, struct, "callbacks", players == null ? MemorySegment.NULL : players.callbacks());
       set(layout, struct, "parameter_count", parameters.size());
       set(layout, struct, "policy_count", policies.size());
       set(layout, struct, "environments", config.environments());
@@ -223,7 +255,7 @@ public final class NativeEngine implements AutoCloseable {
   }
 
   public List<List<Statistics>> train(double[] learningRates) {
-    return guard.use(
+    return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment rates = copy(arena, learningRates);
@@ -242,7 +274,7 @@ public final class NativeEngine implements AutoCloseable {
   }
 
   public Gradient gradient() {
-    return guard.use(
+    return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment gradient = floats(arena, info.parameterCount());
@@ -320,7 +352,7 @@ public final class NativeEngine implements AutoCloseable {
   }
 
   public Recording record(int environments) {
-    return guard.use(
+    return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment structs = allocate(arena, Layouts.TRAJECTORIES, groups.size());
@@ -341,7 +373,7 @@ public final class NativeEngine implements AutoCloseable {
   }
 
   public List<Statistics> evaluate(long firstEpisode, long episodes, Acting acting) {
-    return guard.use(
+    return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment statistics = allocateStatistics(arena, 1);
@@ -360,7 +392,7 @@ public final class NativeEngine implements AutoCloseable {
   public void cancel() {
     guard.beside(
         () -> {
-          check(() -> (int) FUNCTIONS.cancel().invokeExact(handle));
+          check(this::requestCancel);
           return null;
         });
   }
@@ -548,6 +580,6 @@ public final class NativeEngine implements AutoCloseable {
 
   @Override
   public void close() {
-    guard.close(() -> check(() -> (int) FUNCTIONS.destroy().invokeExact(handle)));
+    guard.close(this::destroy);
   }
 }
