@@ -57,7 +57,7 @@ class Game {
  public:
   Game(const EnvironmentTable &table, const std::vector<double> &parameters, int lanes)
       : table_(table), lanes_(lanes), parameters_(parameters), object_(table.object_bytes) {
-    table_.construct(parameters_.data(), object(), nullptr);
+    table_.construct(table_, parameters_.data(), object(), nullptr);
     memory_ = std::make_unique<Memory>(table_.memory_bytes(object()));
     horizon_ = table_.horizon(object());
     size_t agents = 0;
@@ -70,7 +70,7 @@ class Game {
       agents += static_cast<size_t>(shape.agents);
     }
     rewards_ = std::make_unique<Memory>(agents * static_cast<size_t>(lanes_) * sizeof(float));
-    table_.construct(parameters_.data(), object(), memory_->as<char>());
+    table_.construct(table_, parameters_.data(), object(), memory_->as<char>());
   }
 
   int lanes() const { return lanes_; }
