@@ -28,7 +28,7 @@
 //   Mask invalid()               optional, after reset and every step: the rules broke down; the run stops with the text
 //
 // Order of a step: draw, act for every agent, each phase for every agent, resolve, share, then reward, done and alive.
-// Since chance comes first, a recorded step is replayed by giving draw()'s arrays the recorded values.
+// Since chance comes first, a recorded step is replayed by putting the recorded values in place of what draw() wrote.
 // Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both; where
 // agents_take_turns, the first of a pair may therefore work it out for both.
 #pragma once

@@ -143,11 +143,16 @@ void observe(void *object, int first_agent, int count, float *observation, ptrdi
   }
 }
 
-uint32_t step(void *object, const EnvironmentContext &, int step, const int32_t *action, float *reward) {
+// The callback draws for itself, whenever it wants to.
+void allow_draws(void *object, const EnvironmentContext &, int step) {
   Player &player = self(object);
-  const size_t bytes = agent_count(*player.table) * cache_line;
   player.purpose = Purpose::environment;
   player.cohort.step = step;
+}
+
+uint32_t step(void *object, const int32_t *action, float *reward) {
+  Player &player = self(object);
+  const size_t bytes = agent_count(*player.table) * cache_line;
   std::memcpy(player.action, action, bytes);
   call(player, "step", player.table->callbacks.step);
   std::memcpy(reward, player.cohort.reward, bytes);
@@ -218,6 +223,7 @@ CallbackTable::CallbackTable(const char *name, const swarmgrad_callbacks &given,
   memory_bytes = swarmgrad::cpu::memory_bytes;
   reset = swarmgrad::cpu::reset;
   observe = swarmgrad::cpu::observe;
+  draw = swarmgrad::cpu::allow_draws;
   step = swarmgrad::cpu::step;
   alive = swarmgrad::cpu::alive;
   problem = swarmgrad::cpu::problem;

@@ -144,15 +144,16 @@ struct EnvironmentAdapter {
     }
   }
 
-  static uint32_t step(void *object, const cpu::EnvironmentContext &context, int step, const int32_t *action,
-                       float *reward) {
+  static void draw(void *object, const cpu::EnvironmentContext &context, int step) {
+    if constexpr (requires(E e, Draws d) { e.draw(d); }) {
+      Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
+      self(object).draw(source);
+    }
+  }
+
+  static uint32_t step(void *object, const int32_t *action, float *reward) {
     E &environment = self(object);
     const int agents = agent_count(environment);
-    if constexpr (requires(Draws d) { environment.draw(d); })
-      if (!context.chance_given) {
-        Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
-        environment.draw(source);
-      }
     for (int agent = 0; agent < agents; ++agent) environment.act(agent, Int::load(action + agent * lane_count));
     run_phases<0>(environment, agents);
     if constexpr (requires { environment.resolve(); }) environment.resolve();
@@ -189,8 +190,8 @@ struct EnvironmentAdapter {
     return {E::id,     E::summary,  E::description, id_pattern(), parameter_count(),
             parameter, sizeof(E),   construct,      horizon,      group_count,
             group,     field_count, field,          state_bytes,  memory_bytes,
-            reset,     observe,     step,           alive,        problem,
-            true};
+            reset,     observe,     draw,           step,         alive,
+            problem,   true};
   }
 };
 

@@ -331,7 +331,8 @@ class Cohort {
         worker_.memory + plan_.snapshots + static_cast<size_t>(plan_.snapshot_count) * plan_.environment_state_bytes;
     const bool freezes = (finished & member_bits_) != 0;
     if (freezes) copy_slots(state, kept);
-    const uint32_t ended = plan_.environment->step(object_, context_, step, action, reward);
+    plan_.environment->draw(object_, context_, step);
+    const uint32_t ended = plan_.environment->step(object_, action, reward);
     if (freezes) {
       const Mask frozen = mask_from_bits(finished);
       for (size_t at = 0; at < plan_.environment_state_bytes; at += cpu::cache_line) {

@@ -151,7 +151,6 @@ struct EnvironmentContext {
   uint32_t iteration;
   Stream stream;
   uint64_t seed;
-  bool chance_given = false;  // the arrays of chance hold this step's values already
 };
 
 // What an environment says has gone wrong, and in which lanes.
@@ -201,8 +200,9 @@ struct EnvironmentTable {
   // available [agent][action] or null.
   void (*observe)(void *object, int first_agent, int count, float *observation, ptrdiff_t feature_stride,
                   uint16_t *available, int action_count);
+  void (*draw)(void *object, const EnvironmentContext &context, int step);  // the step's chance, before `step`
   // action and reward [agent][lane]; alive [agent] bits after the step; returns the bits of finished lanes.
-  uint32_t (*step)(void *object, const EnvironmentContext &context, int step, const int32_t *action, float *reward);
+  uint32_t (*step)(void *object, const int32_t *action, float *reward);
   uint32_t (*alive)(void *object, int agent);
   Problem (*problem)(void *object);  // after reset and step
   bool is_replayable;                // whether a copy of the memory brings a state back

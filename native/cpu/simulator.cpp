@@ -36,7 +36,7 @@ Simulator::Simulator(const char *environment, const swarmgrad_value *parameters,
     widest = std::max({widest, shape.observation_size, shape.action_count});
   }
   for (int f = 0; f < table_->field_count(shapes.get()); ++f) fields_.push_back(table_->field(shapes.get(), f));
-  given_.assign(fields_.size(), false);
+  given_.resize(fields_.size());
   memory_ = std::make_unique<Arena>(table_->memory_bytes(shapes.get()));
   scratch_ = std::make_unique<Arena>(static_cast<size_t>(2 * agent_count_ + widest) * cache_line);
   object_ = std::make_unique<EnvironmentObject>(*table_, parameters_, memory_->base());
@@ -64,7 +64,7 @@ void Simulator::reset(uint32_t environment, uint32_t iteration) {
   context_.first_environment = static_cast<int32_t>(environment);
   context_.iteration = iteration;
   step_ = 0;
-  std::fill(given_.begin(), given_.end(), false);
+  given_.assign(fields_.size(), {});
   table_->reset(object_->get(), context_);
   check_rules("its start");
 }
@@ -81,12 +81,22 @@ void Simulator::get(int field, double *values) const {
 void Simulator::set(int field, const double *values) {
   const FieldShape &shape = field_at(field);
   if (values == nullptr) reject("values is null");
-  given_[static_cast<size_t>(field)] = shape.is_chance;
-  for (int k = 0; k < shape.rows * shape.columns; ++k) {
+  const int count = shape.rows * shape.columns;
+  for (int k = 0; k < count; ++k) {
     const double largest = shape.is_integer ? double{INT32_MAX} : double{FLT_MAX};
     if (!(std::abs(values[k]) <= largest) || (shape.is_integer && values[k] != std::floor(values[k])))
       reject("%s[%d] is %g; allowed: %s up to %g", shape.name, k, values[k],
              shape.is_integer ? "whole numbers" : "numbers", largest);
+  }
+  if (shape.is_chance)
+    given_[static_cast<size_t>(field)].assign(values, values + count);
+  else
+    write(field, values);
+}
+
+void Simulator::write(int field, const double *values) {
+  const FieldShape &shape = field_at(field);
+  for (int k = 0; k < shape.rows * shape.columns; ++k) {
     char *slot = memory_->base() + shape.offset + static_cast<size_t>(k) * cache_line;
     for (int lane = 0; lane < cohort_size; ++lane)
       if (shape.is_integer)
@@ -128,20 +138,6 @@ void Simulator::check_action(int agent, int action) {
     reject("action[%d] is %d, which the mask forbids; allowed: available actions", agent, action);
 }
 
-// Recorded chance is all or nothing: draw() either runs or does not.
-bool Simulator::chance_is_given() const {
-  const FieldShape *missing = nullptr;
-  bool any = false;
-  for (size_t f = 0; f < fields_.size(); ++f) {
-    if (!fields_[f].is_chance) continue;
-    any |= given_[f];
-    if (!given_[f]) missing = &fields_[f];
-  }
-  if (any && missing != nullptr)
-    reject("%s is not set, but other arrays of chance are; allowed: all or none", missing->name);
-  return any;
-}
-
 void Simulator::check_rules(const std::string &when) const {
   const Problem problem = table_->problem(object_->get());
   if ((problem.lanes & 1) != 0)
@@ -156,9 +152,13 @@ void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32
   for (int agent = 0; agent < agent_count_; ++agent) check_action(agent, action[agent]);
   for (int agent = 0; agent < agent_count_; ++agent)
     std::fill_n(actions + agent * cohort_size, cohort_size, action[agent]);
-  context_.chance_given = chance_is_given();
-  std::fill(given_.begin(), given_.end(), false);
-  const uint32_t ended = table_->step(object_->get(), context_, step_, actions, rewards);
+  table_->draw(object_->get(), context_, step_);
+  for (int field = 0; field < field_count(); ++field) {
+    std::vector<double> &given = given_[static_cast<size_t>(field)];
+    if (!given.empty()) write(field, given.data());
+    given.clear();
+  }
+  const uint32_t ended = table_->step(object_->get(), actions, rewards);
   check_rules("step " + std::to_string(step_++));
   for (int agent = 0; agent < agent_count_; ++agent) {
     reward[agent] = rewards[agent * cohort_size];

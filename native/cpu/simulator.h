@@ -30,9 +30,9 @@ class Simulator {
 
  private:
   const FieldShape &field_at(int index) const;
+  void write(int field, const double *values);
   int group_of(int agent) const;
   void check_action(int agent, int action);
-  bool chance_is_given() const;
   void check_rules(const std::string &when) const;
 
   const EnvironmentTable *table_;
@@ -41,7 +41,7 @@ class Simulator {
   std::unique_ptr<EnvironmentObject> object_;
   std::vector<swarmgrad_group> groups_;
   std::vector<FieldShape> fields_;
-  std::vector<bool> given_;  // [field]: set as the chance of the next step
+  std::vector<std::vector<double>> given_;  // [field]: what takes the place of the next step's draws, or nothing
   EnvironmentContext context_ = {};
   int agent_count_ = 0, horizon_ = 0, step_ = 0;
 };

@@ -94,7 +94,8 @@ class Game {
   }
   // actions: [agent][lane]. Returns the bits of the lanes whose episode has ended.
   uint32_t step(int step, const int32_t *actions) {
-    return table_.step(object(), context_, step, actions, rewards_->as<float>());
+    table_.draw(object(), context_, step);
+    return table_.step(object(), actions, rewards_->as<float>());
   }
 
   float observation(size_t group, int agent, int feature, int lane) {

@@ -278,7 +278,7 @@ typedef struct swarmgrad_parameter_info {
 typedef struct swarmgrad_field {
   uint32_t size;
   int32_t is_integer;
-  int32_t is_chance; /* 1: drawn at the beginning of a step, and settable for the next one; 0: state */
+  int32_t is_chance; /* 1: drawn at the beginning of a step: reads the last one's, sets the next one's; 0: state */
   int32_t rows;
   int32_t columns;
   int32_t reserved;
@@ -429,7 +429,7 @@ SWARMGRAD_API swarmgrad_status swarmgrad_simulator_field(swarmgrad_simulator *si
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_reset(swarmgrad_simulator *simulator, uint32_t environment,
                                                          uint32_t iteration);
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_get(swarmgrad_simulator *simulator, int32_t field, double *values);
-/* A chance field set here is the chance of the next step in place of a draw; set all of them or none. */
+/* A chance field set here takes the place of what the next step draws; fields that are not set stay drawn. */
 SWARMGRAD_API swarmgrad_status swarmgrad_simulator_set(swarmgrad_simulator *simulator, int32_t field,
                                                        const double *values);
 /* observation: [feature]; mask: [action] or null (all 1 where the environment has none). */
