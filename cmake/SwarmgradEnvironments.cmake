@@ -11,7 +11,8 @@ set(SWARMGRAD_ENVIRONMENTS
     cartpole:CartPole
     foraging:Foraging
     rware:Rware
-    overcooked:Overcooked)
+    overcooked:Overcooked
+    smax:Smax)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
