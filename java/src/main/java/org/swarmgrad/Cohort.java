@@ -83,6 +83,7 @@ public interface Cohort {
    * @return 0 to count - 1
    */
   default int below(int episode, int count) {
+    Checks.range("count", count, 1, Integer.MAX_VALUE);
     return (int) (((bits(episode) & 0xFFFFFFFFL) * count) >>> 32);
   }
 

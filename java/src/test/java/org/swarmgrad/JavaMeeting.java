@@ -4,7 +4,7 @@ package org.swarmgrad;
 
 import java.util.List;
 
-final class JavaMeeting implements Environment {
+class JavaMeeting implements Environment {
   private final int[][] cell = new int[2][Cohort.MAXIMUM];
 
   @Override
@@ -18,7 +18,7 @@ final class JavaMeeting implements Environment {
   }
 
   @Override
-  public void reset(Cohort cohort) {
+  public void reset(Cohort cohort) throws Exception {
     for (int e = 0; e < cohort.episodes(); e++) {
       float u = cohort.uniform(e);
       cell[0][e] = u < 0.8f ? 0 : 2;
@@ -27,7 +27,7 @@ final class JavaMeeting implements Environment {
   }
 
   @Override
-  public void observe(Cohort cohort) {
+  public void observe(Cohort cohort) throws Exception {
     for (int agent = 0; agent < 2; agent++) {
       for (int e = 0; e < cohort.episodes(); e++) {
         for (int feature = 0; feature < 9; feature++) {
@@ -39,7 +39,7 @@ final class JavaMeeting implements Environment {
   }
 
   @Override
-  public void step(Cohort cohort) {
+  public void step(Cohort cohort) throws Exception {
     for (int e = 0; e < cohort.episodes(); e++) {
       for (int agent = 0; agent < 2; agent++) {
         cell[agent][e] = Math.clamp(cell[agent][e] + cohort.action(agent, e) - 1, 0, 2);
