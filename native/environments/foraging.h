@@ -104,12 +104,13 @@ struct Foraging {
       const Mask is_food = (!is_player) & (placed < players + foods) & (tries < food_tries);
       if (none(is_player | is_food)) break;
       const Int border = select(is_player, Int(0), Int(1));
-      const Int highest = select(is_player, Int(larger(min_player_level, max_player_level)), highest_food_level());
-      const Int lowest = select(is_player, Int(min_player_level), coop ? highest : minimum(min_food_level, highest));
+      const Int highest = select(is_player, Int(max_player_level), highest_food_level());
+      // In coop the lowest food level is beyond any highest one, and so becomes the highest.
+      const Int lowest = select(is_player, Int(min_player_level), Int(coop ? above_all_levels : min_food_level));
       Thing thing;
       thing.row = border + draws.below(size - border - border);
       thing.column = border + draws.below(size - border - border);
-      thing.level = lowest + draws.below(highest - lowest + 1);
+      thing.level = highest - draws.below(maximum(highest - lowest, Int(0)) + 1);
       const Mask fits = (is_player | is_food) & has_room(thing);
       for (int p = 0; p < players; ++p) {
         const Mask here = fits & (placed == p);
@@ -195,6 +196,7 @@ struct Foraging {
  private:
   static constexpr int none_action = 0, north = 1, south = 2, west = 3, east = 4, load = 5;
   static constexpr int food_tries = 1000;
+  static constexpr int above_all_levels = 1 << 20;
 
   struct Thing {
     Int row, column, level;
@@ -205,7 +207,6 @@ struct Foraging {
     return {select(condition, a.row, b.row), select(condition, a.column, b.column),
             select(condition, a.level, b.level)};
   }
-  SWARMGRAD_FUNCTION static int larger(int a, int b) { return a < b ? b : a; }
   SWARMGRAD_FUNCTION static Int squared_distance(const Thing &a, const Thing &b) {
     const Int rows = a.row - b.row, columns = a.column - b.column;
     return rows * rows + columns * columns;
@@ -225,8 +226,7 @@ struct Foraging {
 
   SWARMGRAD_FUNCTION Int highest_food_level() const {
     if (max_food_level > 0) return max_food_level;
-    const Int many = 1 << 20;
-    Int least = many, second = many, third = many;
+    Int least = above_all_levels, second = above_all_levels, third = above_all_levels;
     for (int p = 0; p < players; ++p) {
       const Int level = player_level[p];
       third = minimum(third, maximum(second, level));
