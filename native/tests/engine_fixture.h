@@ -17,6 +17,7 @@ namespace swarmgrad_tests {
 struct Setup {
   const char *environment = "simple_spread_v3";
   std::vector<swarmgrad_value> parameters = {};
+  const swarmgrad_callbacks *callbacks = nullptr;
   std::vector<int> hidden = {8};
   int activation = SWARMGRAD_TANH;
   int64_t environments = 17;
@@ -52,6 +53,7 @@ struct Configuration {
     config.environment = setup.environment;
     config.parameters = setup.parameters.data();
     config.parameter_count = static_cast<int32_t>(setup.parameters.size());
+    config.callbacks = setup.callbacks;
     config.policies = &policy;
     config.policy_count = 1;
     config.environments = setup.environments;
