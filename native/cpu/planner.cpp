@@ -11,8 +11,7 @@
 namespace swarmgrad::cpu {
 namespace {
 
-// A cohort's episode is stored while its features fit a core's second-level cache, and replayed in segments when not.
-constexpr int64_t stored_bytes_limit = 1 << 20;
+constexpr int64_t default_stored_bytes = 32 << 20;
 constexpr int64_t rows_per_segment = 64;
 constexpr int longest_horizon = 1 << 24;
 constexpr int64_t rows_limit = int64_t{1} << 31;
@@ -64,6 +63,7 @@ void check_config(const swarmgrad_config &c) {
         "1 to 16777216 steps, or 0 for the environment's own");
   check(c.share == SWARMGRAD_SHARE_GROUPS || c.share == SWARMGRAD_SHARE_ALL, "share", c.share, "0 groups, 1 all");
   check(c.agent_index == 0 || c.agent_index == 1, "agent_index", c.agent_index, "0 no, 1 yes");
+  check(c.stored_bytes >= 0, "stored_bytes", static_cast<double>(c.stored_bytes), "1 or more, or 0 for 32 MiB");
   check(c.threads >= 0 && c.threads <= 1024, "threads", c.threads, "1 to 1024, or 0 for one per core");
 }
 
@@ -181,15 +181,16 @@ void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *obj
   plan.flop_per_agent_step = flop / plan.agent_count;
 }
 
-// Replaying costs a second forward pass, storing costs cache. With one segment an episode, replaying would need the
-// same memory and is pointless.
-bool decides_to_replay(const Plan &plan) {
+// Replaying costs a second forward pass; storing costs memory, and always less time. With one segment an episode,
+// replaying would need the same memory and is pointless.
+bool decides_to_replay(const Plan &plan, int64_t stored_bytes) {
   int64_t bytes = 0, segments = 1;
   for (int g = 0; g < plan.group_count; ++g) {
     bytes += plan.group[g].rows * features_of(plan.group[g]) * static_cast<int64_t>(cache_line);
     segments = std::max(segments, plan.group[g].segments);
   }
-  return plan.environment->is_replayable && segments > 1 && bytes > stored_bytes_limit;
+  return plan.environment->is_replayable && segments > 1 &&
+         bytes > (stored_bytes > 0 ? stored_bytes : default_stored_bytes);
 }
 
 void plan_snapshots(PlanStorage &storage) {
@@ -257,7 +258,7 @@ std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const Env
   plan.horizon = config.horizon > 0 ? config.horizon : environment.horizon(object.get());
   plan_groups(*storage, config, object.get());
   plan.block_limit = plan.parameter_count > wide_policy ? 16 : 64;
-  plan.replays = decides_to_replay(plan);
+  plan.replays = decides_to_replay(plan, config.stored_bytes);
   plan_snapshots(*storage);
   plan_memory(*storage, object.get());
   return storage;

@@ -66,6 +66,7 @@ TEST_CASE("no call on an engine allocates") {
       setup.threads = threads;
       setup.horizon = horizon;
       setup.hidden = {32};
+      setup.stored_bytes = horizon == 200 ? 1 : 0;
       setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
       setup.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
       int64_t start = allocations.load();

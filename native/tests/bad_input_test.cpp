@@ -89,6 +89,7 @@ TEST_CASE("configurations that are refused") {
   }
   for (const double epsilon : {0.0, -1.0, not_a_number, infinity, 1e-60, 1e300})
     expect_no_engine([&](C &c) { c.config.adam_epsilon = epsilon; }, {"adam_epsilon is", "1.2e-38 to 3.4e38"});
+  expect_no_engine([](C &c) { c.config.stored_bytes = -1; }, {"stored_bytes is -1", "1 or more, or 0 for 32 MiB"});
   for (const int horizon : {-1, (1 << 24) + 1, std::numeric_limits<int>::max()})
     expect_no_engine([&](C &c) { c.config.horizon = horizon; }, {"horizon is", "1 to 16777216"});
   for (const int value : {-1, 7}) {

@@ -64,6 +64,7 @@ TEST_CASE("gradient, weights and statistics with masks, death and early ends, st
         setup.weight = weight;
         if (replays) {
           setup.hidden = {40, 17};
+          setup.stored_bytes = 1;
           setup.horizon = 150;
           setup.environments = 17;
           setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
@@ -172,6 +173,7 @@ TEST_CASE("training with two groups is the same for all threads, instruction set
   for (const int horizon : {20, 200}) {
     setup.horizon = horizon;
     setup.hidden = horizon == 20 ? std::vector<int>{9} : std::vector<int>{50};
+    setup.stored_bytes = horizon == 20 ? 0 : 1;
     setup.isa = SWARMGRAD_ISA_AUTO;
     Engine expected(setup);
     REQUIRE(expected.info().replays == (horizon == 200));
@@ -320,6 +322,7 @@ TEST_CASE("an agent can observe its index") {
   for (const bool replays : {false, true}) {
     if (replays) {
       setup.hidden = {40, 17};
+      setup.stored_bytes = 1;
       setup.horizon = 150;
       setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
     }

@@ -21,6 +21,7 @@ std::vector<Setup> varied_setups() {
   replayed.activation = SWARMGRAD_RELU;
   replayed.environments = 35;
   replayed.horizon = 150;
+  replayed.stored_bytes = 1;
   replayed.baseline = SWARMGRAD_PREVIOUS_BATCH;
   replayed.weight = SWARMGRAD_TOTAL_RETURN;
   replayed.optimizer = SWARMGRAD_SGD;

@@ -33,6 +33,7 @@ struct Setup {
   uint64_t seed = 1;
   int threads = 1;
   int isa = SWARMGRAD_ISA_AUTO;
+  int64_t stored_bytes = 0;  // 1: replays
   int share = SWARMGRAD_SHARE_GROUPS;
   bool agent_index = false;
 };
@@ -72,6 +73,7 @@ struct Configuration {
     config.optimizer = setup.optimizer;
     config.threads = setup.threads;
     config.isa = setup.isa;
+    config.stored_bytes = setup.stored_bytes;
     config.share = setup.share;
     config.agent_index = setup.agent_index;
   }

@@ -42,10 +42,12 @@ TEST_CASE("gradient, weights and statistics of awkward shapes") {
 }
 
 TEST_CASE("episodes that end early, stored and replayed") {
+  std::vector<float> stored;
   for (const bool replays : {false, true}) {
     Setup setup;
     setup.environment = "CartPole-v1";
-    setup.hidden = replays ? std::vector<int>{48, 33} : std::vector<int>{7};
+    setup.hidden = {48, 33};
+    setup.stored_bytes = replays ? 1 : 0;
     setup.environments = 18;
     setup.weight = SWARMGRAD_DISCOUNTED_STATE;
     setup.baseline = SWARMGRAD_LEAVE_ONE_OUT;
@@ -65,6 +67,10 @@ TEST_CASE("episodes that end early, stored and replayed") {
     CHECK(shortest < longest);
     CHECK(longest < batch.steps);
     CHECK(same_bits(engine.gradient_of(0, batch), recording.gradient));
+    if (replays)
+      CHECK(same_bits(recording.gradient, stored));
+    else
+      stored = recording.gradient;
   }
 }
 
@@ -74,12 +80,18 @@ TEST_CASE("a long episode is replayed segment by segment") {
   setup.horizon = 500;
   setup.environments = 17;
   setup.baseline = SWARMGRAD_LEAVE_ONE_OUT;
+  Engine storing(setup);
+  REQUIRE(storing.info().replays == 0);
+  setup.stored_bytes = 1;
   Engine engine(setup);
   REQUIRE(engine.info().replays == 1);
+  REQUIRE(engine.info().bytes_per_cohort < storing.info().bytes_per_cohort / 2);
   engine.scramble_parameters();
+  storing.scramble_parameters();
   const Recording recording = engine.record();
   check_recording(engine, setup, recording);
   CHECK(same_bits(engine.gradient_of(0, recording.groups[0]), recording.gradient));
+  CHECK(same_bits(storing.record().gradient, recording.gradient));
 }
 
 TEST_CASE("wide layers, whose products are cut to fit the caches") {
@@ -110,11 +122,12 @@ TEST_CASE("a given batch has the bits of the recorded one") {
     std::vector<int> hidden;
     int horizon;
     double agents;
-    int replays;
+    bool replays;
   };
   // Segments that begin inside a step (agents that do not divide 64), wide layers, many agents.
-  const Shape shapes[] = {{{}, 25, 3, 0},   {{5}, 25, 10, 0},     {{16, 16}, 40, 5, 0}, {{128, 64}, 70, 3, 1},
-                          {{40}, 90, 7, 1}, {{33, 9}, 3, 100, 1}, {{9}, 2, 70, 1}};
+  const Shape shapes[] = {{{}, 25, 3, false},       {{5}, 25, 10, false}, {{16, 16}, 40, 5, false},
+                          {{128, 64}, 70, 3, true}, {{40}, 90, 7, true},  {{33, 9}, 3, 100, true},
+                          {{9}, 2, 70, true}};
   for (const Shape &shape : shapes)
     for (const int64_t environments : {1, 16, 18}) {
       Setup setup;
@@ -124,6 +137,7 @@ TEST_CASE("a given batch has the bits of the recorded one") {
       setup.environments = environments;
       setup.activation = environments == 16 ? SWARMGRAD_RELU : SWARMGRAD_TANH;
       setup.entropy_coefficient = 0.01;
+      setup.stored_bytes = shape.replays ? 1 : 0;
       Engine engine(setup);
       CAPTURE(shape.agents);
       CAPTURE(environments);

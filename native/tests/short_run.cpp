@@ -17,6 +17,7 @@ struct Case {
   int activation, weight, baseline, optimizer;
   int64_t environments;
   int horizon, iterations;
+  int64_t stored_bytes = 0;
 };
 
 void require(swarmgrad_status status) {
@@ -62,7 +63,8 @@ int main(int argc, char **argv) {
        SWARMGRAD_ADAM,
        17,
        70,
-       2},
+       2,
+       1},
       {"CartPole-v1",
        {16, 0},
        SWARMGRAD_TANH,
@@ -109,6 +111,7 @@ int main(int argc, char **argv) {
     config.baseline = c.baseline;
     config.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
     config.optimizer = c.optimizer;
+    config.stored_bytes = c.stored_bytes;
     config.threads = argc > 1 ? std::atoi(argv[1]) : 1;
     config.isa = isa;
 

@@ -57,7 +57,8 @@ final class Layouts {
               JAVA_INT.withName("threads"),
               JAVA_INT.withName("isa"),
               JAVA_INT.withName("share"),
-              JAVA_INT.withName("agent_index"))
+              JAVA_INT.withName("agent_index"),
+              JAVA_LONG.withName("stored_bytes"))
           .withName("swarmgrad_config");
 
   static final StructLayout INFO =
