@@ -12,7 +12,12 @@ set(SWARMGRAD_ENVIRONMENTS
     foraging:Foraging
     rware:Rware
     overcooked:Overcooked
-    smax:Smax)
+    smax:Smax
+    climbing:Climbing
+    penalty:Penalty
+    prisoners_dilemma:PrisonersDilemma
+    stag_hunt:StagHunt
+    common_interest:CommonInterest)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")
