@@ -71,7 +71,7 @@ void Simulator::reset(uint32_t environment, uint32_t iteration) {
 
 void Simulator::get(int field, double *values) const {
   const FieldShape &shape = field_at(field);
-  if (values == nullptr) reject("values is null");
+  if (values == nullptr && shape.rows * shape.columns > 0) reject("values is null for field %s", shape.name);
   for (int k = 0; k < shape.rows * shape.columns; ++k) {
     const char *slot = memory_->base() + shape.offset + static_cast<size_t>(k) * cache_line;
     values[k] = shape.is_integer ? *reinterpret_cast<const int32_t *>(slot) : *reinterpret_cast<const float *>(slot);
@@ -80,8 +80,8 @@ void Simulator::get(int field, double *values) const {
 
 void Simulator::set(int field, const double *values) {
   const FieldShape &shape = field_at(field);
-  if (values == nullptr) reject("values is null");
   const int count = shape.rows * shape.columns;
+  if (values == nullptr && count > 0) reject("values is null for field %s", shape.name);
   for (int k = 0; k < count; ++k) {
     const double largest = shape.is_integer ? double{INT32_MAX} : double{FLT_MAX};
     if (!(std::abs(values[k]) <= largest) || (shape.is_integer && values[k] != std::floor(values[k])))
