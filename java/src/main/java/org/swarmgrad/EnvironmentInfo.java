@@ -7,13 +7,19 @@ import java.util.stream.Collectors;
 /**
  * An environment of the library's catalogue.
  *
- * @param id for example "simple_spread_v3"
+ * @param id for example "simple_spread_v3"; of a family one usual member, or the member asked for
+ * @param idPattern of a family: how its ids say parameters, {name} a value, [..] may be left out;
+ *     otherwise null
  * @param summary one line
  * @param description several lines: groups, observation, actions, reward, source
- * @param parameters that it accepts
+ * @param parameters that it accepts, the defaults as the id says
  */
 public record EnvironmentInfo(
-    String id, String summary, String description, List<EnvironmentParameter> parameters) {
+    String id,
+    String idPattern,
+    String summary,
+    String description,
+    List<EnvironmentParameter> parameters) {
   /** Copies the parameters. */
   public EnvironmentInfo {
     parameters = List.copyOf(parameters);

@@ -75,6 +75,16 @@ public record EnvironmentParameter(
   }
 
   /**
+   * The same parameter where an environment's id says another default.
+   *
+   * @param value inside the range
+   * @return a copy with that default
+   */
+  public EnvironmentParameter withDefault(double value) {
+    return new EnvironmentParameter(name, summary, integer, value, minimum, maximum, choices);
+  }
+
+  /**
    * What is allowed, in words.
    *
    * @return for example "0 to 1" or "shared | own"

@@ -13,15 +13,18 @@ public final class Simulator implements AutoCloseable {
   private final NativeSimulator simulator;
 
   /**
-   * A named part of the state.
+   * A named part of the state, or of a step's chance.
    *
    * @param index for the simulator
    * @param name for example "agent_position"
    * @param integer whether it holds whole numbers
+   * @param chance whether it is drawn at the beginning of a step: what is written to it is the next
+   *     step's chance in place of a draw, and all such fields must be written or none
    * @param rows first dimension
    * @param columns second dimension
    */
-  public record Field(int index, String name, boolean integer, int rows, int columns) {
+  public record Field(
+      int index, String name, boolean integer, boolean chance, int rows, int columns) {
     /**
      * Number of values.
      *
@@ -99,7 +102,7 @@ public final class Simulator implements AutoCloseable {
   }
 
   /**
-   * Every part of the state.
+   * Every part of the state and of a step's chance.
    *
    * @return the fields in the library's order
    */

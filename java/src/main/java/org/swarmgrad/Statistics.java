@@ -38,12 +38,21 @@ public record Statistics(
     double effectiveSampleSize,
     double scale) {
   /**
+   * Standard error of the mean team return.
+   *
+   * @return deviation / sqrt(episodes)
+   */
+  public double teamReturnStandardError() {
+    return teamReturnDeviation / Math.sqrt(episodes);
+  }
+
+  /**
    * Half the width of the 95% confidence interval of the mean team return, by the normal
    * approximation.
    *
-   * @return 1.96 x deviation / sqrt(episodes)
+   * @return 1.96 x standard error
    */
   public double teamReturnConfidence95() {
-    return 1.96 * teamReturnDeviation / Math.sqrt(episodes);
+    return 1.96 * teamReturnStandardError();
   }
 }

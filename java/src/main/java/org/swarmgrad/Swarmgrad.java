@@ -5,7 +5,6 @@ package org.swarmgrad;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.swarmgrad.internal.NativeCatalogue;
 import org.swarmgrad.internal.NativeLibrary;
 
@@ -53,23 +52,17 @@ public final class Swarmgrad {
   /**
    * An environment by id.
    *
-   * @param id for example "simple_spread_v3"
-   * @return its catalogue entry
+   * @param id for example "simple_spread_v3", or a member of a family such as
+   *     "Foraging-8x8-2p-2f-coop-v3"
+   * @return its catalogue entry, the parameters' defaults as the id says
    * @throws IllegalArgumentException naming the environments that exist
    */
   public static EnvironmentInfo environment(String id) {
     if (Checks.present("environment", id).startsWith(JavaEnvironment.PREFIX)) {
       return new EnvironmentInfo(
-          id, "written in Java", "An environment written in Java.", List.of());
+          id, null, "written in Java", "An environment written in Java.", List.of());
     }
-    List<EnvironmentInfo> all = environments();
-    for (EnvironmentInfo environment : all) {
-      if (environment.id().equals(id)) {
-        return environment;
-      }
-    }
-    String ids = all.stream().map(EnvironmentInfo::id).collect(Collectors.joining(", "));
-    throw new IllegalArgumentException("environment is '" + id + "'; allowed: " + ids);
+    return NativeCatalogue.environment(id);
   }
 
   /**

@@ -211,7 +211,7 @@ class CheckpointTest {
     refused(
         small().build(),
         rewritten(file, Map.of("environment", "nowhere"), unchanged, ""),
-        "cannot be read: environment is 'nowhere'; allowed: ");
+        "cannot be read: environment is \"nowhere\"; known: ");
   }
 
   @Test

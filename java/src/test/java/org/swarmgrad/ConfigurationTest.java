@@ -79,7 +79,7 @@ class ConfigurationTest {
   void unknownEnvironmentsAreRefused(String id) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> EnvironmentSpec.parse(id))
-        .withMessageStartingWith("environment is '" + id + "'; allowed: ")
+        .withMessageStartingWith("environment is \"" + id + "\"; known: ")
         .withMessageContaining("simple_spread_v3");
   }
 

@@ -46,6 +46,11 @@ final class EvalCommand implements Command {
     Arguments.flag(options, "random", "play uniformly random actions in --env");
     EngineOptions.addEnvironment(options);
     Arguments.value(options, "seed", "SEED", "seed of --random, 0 to 2^64 - 1");
+    Arguments.value(
+        options,
+        "horizon",
+        "STEPS",
+        "steps of an episode of --random; 0: the environment's own (0)");
     Arguments.value(options, "episodes", "COUNT", "episodes to play (" + DEFAULT_EPISODES + ")");
     Arguments.flag(options, "greedy", "take the most probable action in place of a drawn one");
     EngineOptions.addMachine(options);
@@ -68,7 +73,7 @@ final class EvalCommand implements Command {
   }
 
   private static int trained(CommandLine line, long episodes, Terminal terminal) {
-    for (String name : List.of("env", "agents", "param", "seed")) {
+    for (String name : List.of("env", "agents", "param", "seed", "horizon")) {
       if (line.hasOption(name)) {
         throw new UsageException(
             "--" + name + " is given together with --run, which fixes it; allowed: with --random");
@@ -123,6 +128,7 @@ final class EvalCommand implements Command {
 
   private static void fields(ObjectNode object, Statistics statistics) {
     object.put("team_return_mean", statistics.teamReturnMean());
+    object.put("team_return_standard_error", statistics.teamReturnStandardError());
     object.put("team_return_ci95", statistics.teamReturnConfidence95());
     object.put("agent_return_mean", statistics.agentReturnMean());
     object.put("episode_length_mean", statistics.episodeLengthMean());

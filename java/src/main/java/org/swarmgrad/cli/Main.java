@@ -175,8 +175,8 @@ public final class Main {
     }
     return text.append(
             "\n"
-                + "swarmgrad COMMAND --help says more, --version which version. A start: swarmgrad train --env"
-                + " simple_spread_v3\n")
+                + "swarmgrad COMMAND --help says more, --version which version. A start: swarmgrad"
+                + " train --env simple_spread_v3\n")
         .toString();
   }
 

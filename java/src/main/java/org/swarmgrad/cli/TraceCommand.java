@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.swarmgrad.cli.trace.Disagreement;
+import org.swarmgrad.cli.trace.TraceReplay;
 
 final class TraceCommand implements Command {
   @Override
@@ -64,23 +66,27 @@ final class TraceCommand implements Command {
 
   private static void say(TraceReplay.Result found, Terminal terminal) {
     terminal.say(
-        "%s: %s, %d episodes, %d steps",
-        found.file(), found.environment(), found.episodes(), found.steps());
+        "%s: %s, %d episodes, %d steps, %s",
+        found.file(),
+        found.environment(),
+        found.episodes(),
+        found.steps(),
+        found.exact() ? "whole episodes" : "each step from the recorded state");
     if (found.excepted() > 0) {
       terminal.say("  %d episodes left out: they contain null (not a number)", found.excepted());
     }
     terminal.say(
-        "  largest difference: state %.2g, observation %.2g, reward %.2g (allowed: %.0g x max(1,"
-            + " |value|) and %.0g)",
-        found.stateDifference(),
-        found.observationDifference(),
-        found.rewardDifference(),
-        TraceReplay.STATE_TOLERANCE,
-        TraceReplay.REWARD_TOLERANCE);
+        "  largest difference: state %.2g, observation %.2g, reward %.2g",
+        found.stateDifference(), found.observationDifference(), found.rewardDifference());
     if (found.undecided() > 0) {
       terminal.say(
           "  %d rewards differ by collisions within rounding of the contact distance: not counted",
           found.undecided());
+    }
+    if (found.ties() > 0) {
+      terminal.say(
+          "  %d steps differ where the reference depends on the order of its own sets: not counted",
+          found.ties());
     }
     terminal.say(
         "  %s",
@@ -92,12 +98,22 @@ final class TraceCommand implements Command {
   private static ObjectNode json(TraceReplay.Result found) {
     ObjectNode object = Json.object();
     object.put("file", found.file()).put("environment", found.environment());
+    object.put("whole_episodes", found.exact());
     object.put("episodes", found.episodes()).put("excepted_episodes", found.excepted());
     object.put("steps", found.steps()).put("mismatches", found.mismatches());
-    object.put("undecided_rewards", found.undecided());
+    object.put("undecided_rewards", found.undecided()).put("order_ties", found.ties());
     object.put("largest_state_difference", found.stateDifference());
     object.put("largest_observation_difference", found.observationDifference());
     object.put("largest_reward_difference", found.rewardDifference());
-    return object.put("first_mismatch", found.first());
+    if (found.first() == null) {
+      return object.putNull("first_mismatch");
+    }
+    Disagreement first = found.first();
+    ObjectNode mismatch = object.putObject("first_mismatch").put("text", first.toString());
+    mismatch.put("episode", first.episode()).put("label", first.label());
+    mismatch.put("step", first.step()).put("agent", first.agent());
+    mismatch.put("field", first.field());
+    mismatch.put("recorded", first.recorded()).put("found", first.found());
+    return object;
   }
 }

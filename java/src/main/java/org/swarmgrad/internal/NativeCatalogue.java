@@ -3,6 +3,7 @@ package org.swarmgrad.internal;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.swarmgrad.EnvironmentInfo;
@@ -34,6 +35,40 @@ public final class NativeCatalogue {
     return Holder.ENVIRONMENTS;
   }
 
+  /** The catalogue entry that an id names, with the defaults that the id says. */
+  public static EnvironmentInfo environment(String id) {
+    List<EnvironmentInfo> environments = environments();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment text = arena.allocateFrom(id);
+      MemorySegment index = arena.allocate(ValueLayout.JAVA_INT);
+      find(text, index, MemorySegment.NULL, 0);
+      EnvironmentInfo family = environments.get(index.get(ValueLayout.JAVA_INT, 0));
+      int count = family.parameters().size();
+      MemorySegment defaults = arena.allocate(ValueLayout.JAVA_DOUBLE, count);
+      find(text, index, defaults, count);
+      List<EnvironmentParameter> parameters = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        parameters.add(
+            family
+                .parameters()
+                .get(i)
+                .withDefault(defaults.getAtIndex(ValueLayout.JAVA_DOUBLE, i)));
+      }
+      return new EnvironmentInfo(
+          id, family.idPattern(), family.summary(), family.description(), parameters);
+    }
+  }
+
+  private static void find(
+      MemorySegment id, MemorySegment index, MemorySegment parameters, int capacity) {
+    Calls.check(
+        () ->
+            (int)
+                NativeLibrary.FUNCTIONS
+                    .findEnvironment()
+                    .invokeExact(id, index, parameters, capacity));
+  }
+
   private static List<EnvironmentInfo> read() {
     int count = Calls.value(() -> (int) NativeLibrary.FUNCTIONS.environmentCount().invokeExact());
     List<EnvironmentInfo> environments = new ArrayList<>(count);
@@ -54,6 +89,7 @@ public final class NativeCatalogue {
     }
     return new EnvironmentInfo(
         Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "id"),
+        Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "id_pattern"),
         Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "summary"),
         Layouts.getString(Layouts.ENVIRONMENT_INFO, info, "description"),
         parameters);

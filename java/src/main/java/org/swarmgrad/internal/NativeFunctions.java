@@ -27,6 +27,10 @@ record NativeFunctions(
             takes = {int.class, int.class, MemorySegment.class})
         MethodHandle environmentParameter,
     @NativeSignature(
+            name = "swarmgrad_find_environment",
+            takes = {MemorySegment.class, MemorySegment.class, MemorySegment.class, int.class})
+        MethodHandle findEnvironment,
+    @NativeSignature(
             name = "swarmgrad_create",
             takes = {MemorySegment.class, MemorySegment.class})
         MethodHandle create,

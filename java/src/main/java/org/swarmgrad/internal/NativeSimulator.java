@@ -67,6 +67,7 @@ public final class NativeSimulator implements AutoCloseable {
                 index,
                 Layouts.getString(Layouts.FIELD, struct, "name"),
                 getInt(Layouts.FIELD, struct, "is_integer") != 0,
+                getInt(Layouts.FIELD, struct, "is_chance") != 0,
                 getInt(Layouts.FIELD, struct, "rows"),
                 getInt(Layouts.FIELD, struct, "columns")));
       }

@@ -104,7 +104,7 @@ class MainTest {
           """
           fly                                             | command is 'fly'; allowed: train, eval
           train                                           | --env is missing; allowed: simple_spread_v3
-          train --env nope                                | environment is 'nope'; allowed: simple_spread_v3
+          train --env nope                                | environment is "nope"; known: simple_spread_v3
           train --env meeting --bogus                     | --bogus is no option of train; allowed: --env
           train --env meeting extra                       | 'extra' follows no option
           train --env meeting --seed                      | --seed has no value; allowed: --seed SEED
@@ -141,7 +141,7 @@ class MainTest {
           eval --random                                   | --env is missing; allowed: simple_spread_v3
           eval --random --env meeting --greedy            | --greedy is given together with --random
           eval --random --env meeting --episodes 0        | --episodes is '0'; allowed: whole numbers 1 to
-          envs --describe nope                            | environment is 'nope'; allowed: simple_spread_v3
+          envs --describe nope                            | environment is "nope"; known: simple_spread_v3
           devices --bogus                                 | --bogus is no option of devices; allowed: --json
           """)
   void wrongUseIsStatus2AndOneLine(String line, String message) {

@@ -1,5 +1,5 @@
 // Reads files of recorded trajectories and says what is wrong with them; does not replay them.
-package org.swarmgrad.cli;
+package org.swarmgrad.cli.trace;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -113,6 +113,41 @@ final class Recordings {
               : value.isBoolean() ? (value.booleanValue() ? 1 : 0) : value.doubleValue();
     }
     return position + 1;
+  }
+
+  /** How many numbers an array of any depth holds. */
+  static int count(JsonNode value, String where) throws IOException {
+    return flatten(value, new double[0], 0, where);
+  }
+
+  /** Whole numbers of an array of any depth, slowest index first. */
+  static int[] integers(JsonNode value, int count, String where) throws IOException {
+    double[] numbers = numbers(value, count, where);
+    int[] integers = new int[count];
+    for (int k = 0; k < count; k++) {
+      integers[k] = (int) numbers[k];
+      if (integers[k] != numbers[k]) {
+        throw malformed(where, numbers[k] + "; allowed: whole numbers");
+      }
+    }
+    return integers;
+  }
+
+  /** An index of an array of `count`. */
+  static int index(int index, int count, String where) throws IOException {
+    if (index < 0 || index >= count) {
+      throw malformed(where, index + "; allowed: 0 to " + (count - 1));
+    }
+    return index;
+  }
+
+  static boolean anyTrue(JsonNode value) {
+    for (JsonNode element : value) {
+      if (anyTrue(element)) {
+        return true;
+      }
+    }
+    return value.asBoolean();
   }
 
   static boolean containsNull(JsonNode value) {

@@ -1,0 +1,2 @@
+/** Recorded trajectories of reference implementations, replayed and compared. */
+package org.swarmgrad.cli.trace;
