@@ -45,12 +45,12 @@ final class SmaxWorld {
     }
   }
 
+  /** Dead; an ended episode does not matter. */
   private static void agentDone(Moment moment, String name, JsonNode value) throws IOException {
     double[] health = moment.state("health");
     double[] recorded = Recordings.numbers(value, moment.agentCount(), moment.place() + " " + name);
     for (int agent = 0; agent < recorded.length; agent++) {
-      boolean isDone = moment.isDone() || moment.isLast() || health[agent] <= 0;
-      moment.equal(agent, name, recorded[agent], isDone ? 1 : 0);
+      moment.equal(agent, name, recorded[agent], health[agent] <= 0 ? 1 : 0);
     }
   }
 

@@ -53,7 +53,8 @@ class TraceReplayTest {
     "mpe_simple_reference_v3.json.gz, simple_reference_v3, 10, 0, 250",
     "rware_rware-tiny-2ag-v2.json.gz,"
         + " rware-tiny-2ag-v2?request_queue_size=2&shelf_columns=3&shelf_rows=1, 31, 0, 2748",
-    "jaxmarl_overcooked_cramped_room.json.gz, overcooked_cramped_room, 25, 0, 3174"
+    "jaxmarl_overcooked_cramped_room.json.gz, overcooked_cramped_room, 25, 0, 3174",
+    "jaxmarl_smax_3m.json.gz, smax_3m, 20, 0, 326"
   })
   void environmentsAgreeWithTheirReferences(
       String file, String environment, int episodes, int excepted, long steps) throws IOException {
@@ -105,6 +106,15 @@ class TraceReplayTest {
           jaxmarl_overcooked_cramped_room.json.gz    | /pot_status/0      | : pot_status[0][0]
           jaxmarl_overcooked_cramped_room.json.gz    | /obs_nz/1/0/3      | , agent 1: observation[11]
           jaxmarl_overcooked_cramped_room.json.gz    | /shaped_reward/1   | , agent 1: shaped_reward
+          jaxmarl_smax_3m.json.gz | /pos/5/0       | : pos[5][0]
+          jaxmarl_smax_3m.json.gz | /health/4      | : health[4][0]
+          jaxmarl_smax_3m.json.gz | /cooldown/0    | : cooldown[0][0]
+          jaxmarl_smax_3m.json.gz | /alive/3       | : alive[3]
+          jaxmarl_smax_3m.json.gz | /agent_done/1  | , agent 1: agent_done
+          jaxmarl_smax_3m.json.gz | /avail/2/0     | , agent 2: mask[0]
+          jaxmarl_smax_3m.json.gz | /obs/0/65      | , agent 0: observation[65]
+          jaxmarl_smax_3m.json.gz | /reward/2      | , agent 2: reward
+          jaxmarl_smax_3m.json.gz | /enemy_action/1 | :
           """)
   void oneChangedValueIsFound(String file, String pointer, String message) throws IOException {
     assertMismatch(
