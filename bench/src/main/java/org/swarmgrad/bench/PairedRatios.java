@@ -78,6 +78,13 @@ final class PairedRatios {
         MANY_ENVIRONMENTS + " : " + ENVIRONMENTS + " environments, time",
         config(POLICY, ENVIRONMENTS, 0, "auto"),
         config(POLICY, MANY_ENVIRONMENTS, 0, "auto"));
+    for (String policy : List.of("linear", POLICY)) {
+      EngineConfig natively = config(policy, ENVIRONMENTS, 0, "auto");
+      ratio(
+          "rules in Java : native, " + policy.replace('x', ',') + ", time",
+          natively,
+          natively.toBuilder().environment(JavaGames.of(ENVIRONMENT)).build());
+    }
     say("%n%-44s %8s   %s", "", "fraction", "of the peak; million agent-steps/s, GFLOP/s peak");
     fraction("linear", ENVIRONMENTS);
     fraction("mlp:64x64", ENVIRONMENTS);
