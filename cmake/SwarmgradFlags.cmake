@@ -18,9 +18,8 @@ set(SWARMGRAD_SANITIZE "" CACHE STRING "Sanitizers to build with, for example ad
 
 find_package(Threads REQUIRED)
 
-# g++ contracts a*b+c to a fused multiply-add by default, even across intrinsics: equal bits everywhere need it off.
 add_library(swarmgrad_flags INTERFACE)
-target_compile_options(swarmgrad_flags INTERFACE -ffp-contract=off -fno-math-errno -ffunction-sections -fdata-sections
+target_compile_options(swarmgrad_flags INTERFACE ${SWARMGRAD_FLAGS_exact} -ffunction-sections -fdata-sections
                                                  -Wall -Wextra -Wpedantic -Wshadow)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Notes about a calling convention that changed before any compiler we accept.
@@ -28,7 +27,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 target_include_directories(swarmgrad_flags INTERFACE "${PROJECT_SOURCE_DIR}/native"
                                                      "${PROJECT_SOURCE_DIR}/native/include")
-target_link_libraries(swarmgrad_flags INTERFACE Threads::Threads)
+target_link_libraries(swarmgrad_flags INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
 if(SWARMGRAD_SANITIZE)
   target_compile_options(swarmgrad_flags INTERFACE "-fsanitize=${SWARMGRAD_SANITIZE}" -fno-sanitize-recover=all
                                                    -fno-omit-frame-pointer)

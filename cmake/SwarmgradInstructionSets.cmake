@@ -8,10 +8,13 @@ else()
   message(FATAL_ERROR "swarmgrad runs on x86-64 and aarch64; this build is for ${CMAKE_SYSTEM_PROCESSOR}")
 endif()
 
-set(SWARMGRAD_FLAGS_avx2 -mavx2 -mfma)
-set(SWARMGRAD_FLAGS_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx2 -mfma)
-set(SWARMGRAD_FLAGS_neon "")
-set(SWARMGRAD_FLAGS_scalar "")
+# SWARMGRAD_FLAGS_<use> for every use in compile_flags.txt.
+file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/compile_flags.txt" _uses REGEX "^[a-z]")
+foreach(_use IN LISTS _uses)
+  string(REPLACE " " ";" _flags "${_use}")
+  list(POP_FRONT _flags _name)
+  set(SWARMGRAD_FLAGS_${_name} ${_flags})
+endforeach()
 
 # Compiles a target for one instruction set, in the namespace of that name.
 function(swarmgrad_target_instruction_set TARGET ISA)

@@ -2,7 +2,7 @@
 
 set(_cpu "${PROJECT_SOURCE_DIR}/native/cpu")
 file(GLOB _generic_sources CONFIGURE_DEPENDS "${_cpu}/*.cpp")
-list(REMOVE_ITEM _generic_sources "${_cpu}/kernels.cpp")
+list(REMOVE_ITEM _generic_sources "${_cpu}/kernels.cpp" "${_cpu}/user_environment.cpp")
 swarmgrad_environment_units("${_cpu}/environment.cpp.in" _environment_units)
 
 # swarmgrad_engine: the engine's objects, for the library and the native tests.

@@ -31,11 +31,13 @@
 // Since chance comes first, a recorded step is replayed by putting the recorded values in place of what draw() wrote.
 // Sums over other agents run in ascending index from (own - other), so that a pair gives the same bits to both; where
 // agents_take_turns, the first of a pair may therefore work it out for both.
+// A header of a user's own ends with SWARMGRAD_ENVIRONMENT(Struct), and its indices are checked (core/bounds.h).
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/bounds.h"
 #include "core/lanes.h"
 #include "core/random.h"
 
@@ -68,10 +70,15 @@ struct Group {
 
 // State, chance or scratch: `T` is Float or Int, one slot per element and lane. The engine owns the memory.
 template <class T>
-class Array {
+class Array : Bounds {
  public:
-  SWARMGRAD_FUNCTION T &operator[](int index) const { return slots_[index]; }
-  SWARMGRAD_FUNCTION void bind(T *slots) { slots_ = slots; }
+  SWARMGRAD_FUNCTION T &operator[](int index) const {
+    return hold(index) ? slots_[index] : *static_cast<T *>(refuse(index));
+  }
+  SWARMGRAD_FUNCTION void bind(T *slots, Bounds bounds = {}) {
+    static_cast<Bounds &>(*this) = bounds;
+    slots_ = slots;
+  }
 
  private:
   T *slots_ = nullptr;
@@ -79,29 +86,30 @@ class Array {
 
 // array[index], every lane its own element: index must lie in the array.
 SWARMGRAD_FUNCTION Int gather(const Array<Int> &array, Int index) {
-  const int32_t *slots = reinterpret_cast<const int32_t *>(&array[0]);
   int32_t at[lane_count], found[lane_count];
   store(at, index);
-  for (int lane = 0; lane < lane_count; ++lane) found[lane] = slots[at[lane] * lane_count + lane];
+  for (int lane = 0; lane < lane_count; ++lane) found[lane] = reinterpret_cast<const int32_t *>(&array[at[lane]])[lane];
   return Int::load(found);
 }
 
 // array[index] = value in the lanes of `where`, every lane its own element: there, index must lie in the array.
 SWARMGRAD_FUNCTION void scatter(const Array<Int> &array, Int index, Int value, Mask where) {
-  int32_t *slots = reinterpret_cast<int32_t *>(&array[0]);
   int32_t at[lane_count], values[lane_count];
   store(at, index);
   store(values, value);
   const uint32_t lanes = bits(where);
   for (int lane = 0; lane < lane_count; ++lane)
-    if ((lanes >> lane & 1) != 0) slots[at[lane] * lane_count + lane] = values[lane];
+    if ((lanes >> lane & 1) != 0) reinterpret_cast<int32_t *>(&array[at[lane]])[lane] = values[lane];
 }
 
 // Where observe() writes the features of one agent.
-class Observation {
+class Observation : Bounds {
  public:
-  SWARMGRAD_FUNCTION Observation(float *first, ptrdiff_t stride) : first_(first), stride_(stride) {}
-  SWARMGRAD_FUNCTION void set(int feature, Float value) const { store(first_ + feature * stride_, value); }
+  SWARMGRAD_FUNCTION Observation(float *first, ptrdiff_t stride, Bounds bounds = {})
+      : Bounds(bounds), first_(first), stride_(stride) {}
+  SWARMGRAD_FUNCTION void set(int feature, Float value) const {
+    store(hold(feature) ? first_ + feature * stride_ : static_cast<float *>(refuse(feature)), value);
+  }
 
  private:
   float *first_;
@@ -109,10 +117,13 @@ class Observation {
 };
 
 // Where available() writes which actions an agent may take: one bit per lane and action.
-class AvailableActions {
+class AvailableActions : Bounds {
  public:
-  SWARMGRAD_FUNCTION explicit AvailableActions(uint16_t *bits) : bits_(bits) {}
-  SWARMGRAD_FUNCTION void set(int action, Mask value) const { bits_[action] = static_cast<uint16_t>(bits(value)); }
+  SWARMGRAD_FUNCTION explicit AvailableActions(uint16_t *bits, Bounds bounds = {}) : Bounds(bounds), bits_(bits) {}
+  SWARMGRAD_FUNCTION void set(int action, Mask value) const {
+    uint16_t &where = hold(action) ? bits_[action] : *static_cast<uint16_t *>(refuse(action));
+    where = static_cast<uint16_t>(bits(value));
+  }
 
  private:
   uint16_t *bits_;
@@ -153,3 +164,5 @@ class Draws {
 };
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET
+
+#include "core/contract.h"  // SWARMGRAD_ENVIRONMENT

@@ -5,6 +5,7 @@
 #include "core/floating_point_mode.h"
 #include "cpu/catalogue.h"
 #include "cpu/engine.h"
+#include "cpu/environment_library.h"
 #include "cpu/failure.h"
 #include "cpu/simulator.h"
 
@@ -150,6 +151,13 @@ swarmgrad_status swarmgrad_environment_parameter(int32_t index, int32_t paramete
   });
 }
 
+swarmgrad_status swarmgrad_load_environment(const char *library, int32_t *index) {
+  return guarded([&] {
+    const int loaded = load_environment(library);
+    present(index, "index") = environment_count() - loaded_environment_count() + loaded;
+  });
+}
+
 swarmgrad_status swarmgrad_create(const swarmgrad_config *config, swarmgrad_engine **engine) {
   return guarded([&] {
     present(engine, "engine") = nullptr;
@@ -196,6 +204,14 @@ swarmgrad_status swarmgrad_cancel(swarmgrad_engine *engine) {
 
 swarmgrad_status swarmgrad_progress(swarmgrad_engine *engine, int64_t *cohorts) {
   return guarded([&] { present(cohorts, "cohorts") = present(engine, "engine").engine.progress(); });
+}
+
+swarmgrad_status swarmgrad_heartbeat(swarmgrad_engine *engine, int64_t *beats, int64_t *iteration) {
+  return guarded([&] {
+    const Heartbeat heartbeat = present(engine, "engine").engine.heartbeat();
+    present(beats, "beats") = heartbeat.beats;
+    present(iteration, "iteration") = heartbeat.iteration;
+  });
 }
 
 swarmgrad_status swarmgrad_buffer(swarmgrad_engine *engine, int32_t index, swarmgrad_buffer_info *info) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/environment_library.h"
 #include "cpu/failure.h"
 #include "cpu/id_pattern.h"
 
@@ -82,12 +83,17 @@ const Kernels &choose_kernels(int isa, int *chosen) {
                                                  "the best there is");
 }
 
-int environment_count() { return any_kernels().environment_count; }
+int environment_count() { return any_kernels().environment_count + loaded_environment_count(); }
+
+const EnvironmentTable &environment_at(int index, int isa) {
+  const int shipped = any_kernels().environment_count;
+  return index < shipped ? *kernels_of(isa)->environments[index] : loaded_environment(index - shipped, isa);
+}
 
 const EnvironmentTable &environment_at(int index) {
   int isa = SWARMGRAD_ISA_AUTO;
   choose_kernels(isa, &isa);  // the functions in the table run instructions of that set
-  return *any_kernels().environments[index];
+  return environment_at(index, isa);
 }
 
 namespace {

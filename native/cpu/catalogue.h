@@ -14,9 +14,12 @@ const Kernels *kernels_of(int isa);
 const Kernels &choose_kernels(int isa, int *chosen);
 const char *isa_name(int isa);
 
+// The shipped environments, then those of the users' libraries in the order of loading.
 int environment_count();
 // Shapes and texts, the same for every instruction set. Throws UNSUPPORTED where the processor can run none.
 const EnvironmentTable &environment_at(int index);
+// An environment's code for one instruction set.
+const EnvironmentTable &environment_at(int index, int isa);
 
 // An environment as an id names it: the entry, and every parameter as the id says or by default.
 struct NamedEnvironment {

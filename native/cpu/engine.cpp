@@ -82,7 +82,7 @@ Engine::Engine(const swarmgrad_config &config)
                      : std::make_unique<CallbackTable>(config.environment, *config.callbacks, *kernels_)),
       named_(callbacks_ != nullptr ? NamedEnvironment{}
                                    : find_environment(config.environment, config.parameters, config.parameter_count)),
-      storage_(make_plan(config, callbacks_ != nullptr ? *callbacks_ : *kernels_->environments[named_.index],
+      storage_(make_plan(config, callbacks_ != nullptr ? *callbacks_ : environment_at(named_.index, isa_),
                          named_.parameters)),
       plan_(storage_->plan) {
   const int threads = config.threads > 0 ? config.threads : available_cores();
@@ -123,8 +123,10 @@ Engine::Engine(const swarmgrad_config &config)
   logit_scratch_ = at<char>(scratch_at);
   products_[0] = products_[1] = 1.0;
 
+  beats_ = std::make_unique<Beats[]>(static_cast<size_t>(threads));
   for (int t = 0; t < threads; ++t) {
-    Worker worker = {at<char>(workers_at) + static_cast<size_t>(t) * plan_.worker_bytes, {}};
+    Worker worker = {
+        at<char>(workers_at) + static_cast<size_t>(t) * plan_.worker_bytes, {}, &beats_[static_cast<size_t>(t)].count};
     plan_.environment->construct(*plan_.environment, named_.parameters.data(), worker.memory + plan_.environment_object,
                                  worker.memory + plan_.environment_memory);
     workers_.push_back(worker);
@@ -217,7 +219,14 @@ void Engine::set_rules() {
   }
 }
 
+Heartbeat Engine::heartbeat() const {
+  int64_t beats = 0;
+  for (const Worker &worker : workers_) beats += worker.beats->load(std::memory_order_relaxed);
+  return {beats, iteration_under_way_.load(std::memory_order_relaxed)};
+}
+
 Pass Engine::new_pass(int64_t episodes) {
+  iteration_under_way_.store(*iteration_, std::memory_order_relaxed);
   set_rules();
   Pass pass = {};
   pass.plan = &plan_;
@@ -257,7 +266,8 @@ void Engine::throw_fault() const {
   throw Failure(fault.status, std::string(plan_.environment->id) + ", iteration " + std::to_string(*iteration_) +
                                   ", environment " + std::to_string(fault.environment) +
                                   (fault.agent < 0 ? "" : ", agent " + std::to_string(fault.agent)) +
-                                  (fault.step < 0 ? ", at its start" : ", step " + std::to_string(fault.step)) + ": " +
+                                  (fault.step < 0 ? ", at its start" : ", step " + std::to_string(fault.step)) +
+                                  (fault.feature < 0 ? "" : ", feature " + std::to_string(fault.feature)) + ": " +
                                   fault.what);
 }
 

@@ -27,6 +27,15 @@ class Arena {
   size_t bytes_;
 };
 
+// Of one worker, on a cache line of its own.
+struct alignas(cache_line) Beats {
+  std::atomic<int64_t> count{0};
+};
+
+struct Heartbeat {
+  int64_t beats, iteration;
+};
+
 // A named array; all of the engine's memory is made of them, so nothing that survives an iteration goes unlisted.
 struct Buffer {
   const char *name;
@@ -60,6 +69,7 @@ class Engine {
   double fma_peak();
 
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  Heartbeat heartbeat() const;
   int64_t progress() const { return cohorts_finished_.load(std::memory_order_relaxed); }
 
   std::atomic<bool> in_use{false};
@@ -97,6 +107,7 @@ class Engine {
   std::unique_ptr<Arena> arena_;
   std::vector<Buffer> buffers_;
   std::vector<Worker> workers_;
+  std::unique_ptr<Beats[]> beats_;  // [worker]
   std::vector<GroupRule> rules_;
   std::vector<double> norms_;  // [group], of the gradient last measured
   std::unique_ptr<ThreadPool> pool_;
@@ -110,7 +121,7 @@ class Engine {
   bool has_gradient_ = false;  // gradient_ is that of a training batch, for step to apply
   bool has_batch_ = false;     // batch_statistics_ are those of a training batch, for step to commit
   std::atomic<bool> cancelled_{false};
-  std::atomic<int64_t> cohorts_finished_{0}, next_block_{0};
+  std::atomic<int64_t> cohorts_finished_{0}, next_block_{0}, iteration_under_way_{0};
 };
 
 }  // namespace swarmgrad::cpu

@@ -175,7 +175,7 @@ class Cohort {
   GroupMemory group_memory(int g) const { return GroupMemory(plan_.group[g], worker_.memory); }
   bool cancelled() const { return pass_.cancelled->load(std::memory_order_relaxed); }
   bool fault(const char *what, uint32_t lanes, int agent, int step) {
-    worker_.fault = {what, SWARMGRAD_NUMERIC, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step};
+    worker_.fault = {what, SWARMGRAD_NUMERIC, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step, -1};
     return false;
   }
   // Whether the environment's rules still hold in the lanes that play.
@@ -206,6 +206,7 @@ class Cohort {
         if (!act(g, step, finished)) return false;
       const uint32_t ended = advance(step, finished);
       if (!rules_hold(finished, step)) return false;
+      worker_.beat();
       finished = ended;
       steps_ = step + 1;
     }
@@ -230,6 +231,9 @@ class Cohort {
             static_cast<uint16_t>(plan_.environment->alive(object_, group.first_agent + first + k) & ~finished);
       if (pass_.acting != SWARMGRAD_ACT_RANDOM || group.has_mask || pass_.trajectories != nullptr)
         observe(memory, first, count, row, stored);
+      if (plan_.environment->is_checked &&
+          !(rules_hold(finished, step) && observations_hold(memory, first, count, step)))
+        return false;
       if (pass_.acting == SWARMGRAD_ACT_RANDOM) {
         for (int k = 0; k < count; ++k)
           for (int a = 0; a < group.action_count; ++a) store(memory.logits.at(a, stored + k), Float(0.0f));
@@ -240,6 +244,25 @@ class Cohort {
         if (!choose(g, memory, step, first + k, row + k, stored + k)) return false;
     }
     return true;
+  }
+
+  // Whether the rows that observe() has just filled are finite; a lane that is not alive holds zeros by now.
+  bool observations_hold(const GroupMemory &memory, int first_agent, int count, int step) {
+    const int64_t row = static_cast<int64_t>(step) * memory.plan.agents + first_agent;
+    for (int k = 0; k < count; ++k)
+      if (find_observation_fault(memory, first_agent + k, step, plan_.replays ? k : row + k)) return false;
+    return true;
+  }
+  bool find_observation_fault(const GroupMemory &memory, int agent, int step, int64_t stored) {
+    for (int f = 0; f < memory.plan.observation_size; ++f) {
+      const Float value = Float::load(memory.features.at(f, stored));
+      const Mask broken = !(value - value == 0.0f);
+      if (none(broken)) continue;
+      fault("the observation is not finite, or was not written", bits(broken), memory.plan.first_agent + agent, step);
+      worker_.fault.feature = f;
+      return true;
+    }
+    return false;
   }
 
   // Fills stored rows of observation and mask; a lane that is not alive observes zeros.
@@ -271,7 +294,8 @@ class Cohort {
     const Mask alive = mask_from_bits(memory.alive[row]);
     const Mask broken = alive & !logits.is_valid();
     if (any(broken))
-      return fault("the logits are not finite, or no action is available", bits(broken), group.first_agent + agent,
+      return !find_observation_fault(memory, agent, step, stored) &&
+             fault("the logits are not finite, or no action is available", bits(broken), group.first_agent + agent,
                    step);
     Int action = 0;
     if (pass_.acting == SWARMGRAD_ACT_GREEDY)
@@ -480,6 +504,7 @@ class Cohort {
         logits.gradient(Int::load(memory.action + row * lane_count), Float::load(memory.reward + row * lane_count),
                         static_cast<float>(pass_.entropy_coefficient), alive, logit);
       }
+      worker_.beat();
       float *out = first ? cohort : segment;
       backward_rows(memory, pass_.panels, stored, end - begin, out);
       if (!first)

@@ -116,7 +116,8 @@ struct Fault {
   const char *what;  // null: none
   swarmgrad_status status;
   int64_t environment;
-  int agent, step;  // -1: of no agent; at the episode's start
+  int agent, step;   // -1: of no agent; at the episode's start
+  int feature = -1;  // of the observation, or -1
 };
 
 // One pass over episodes: training, evaluation, a record, or a given batch.
@@ -142,6 +143,9 @@ struct Pass {
 struct Worker {
   char *memory;  // plan->worker_bytes, aligned to a cache line
   Fault fault;
+  // Steps and segments done; read by other threads to see whether anything moves.
+  std::atomic<int64_t> *beats;
+  void beat() { beats->store(beats->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
 // How an environment of the catalogue looks to the engine: functions over one cohort of 16 lanes.
@@ -183,6 +187,7 @@ struct ParameterShape {
 struct EnvironmentTable {
   const char *id, *summary, *description;
   const char *id_pattern;  // null: only `id` itself
+  bool is_checked;         // indices are: problem() says what was wrong, and observations deserve a look
   int parameter_count;
   ParameterShape (*parameter)(int index);
   size_t object_bytes;
@@ -204,9 +209,22 @@ struct EnvironmentTable {
   // action and reward [agent][lane]; alive [agent] bits after the step; returns the bits of finished lanes.
   uint32_t (*step)(void *object, const int32_t *action, float *reward);
   uint32_t (*alive)(void *object, int agent);
-  Problem (*problem)(void *object);  // after reset and step
+  Problem (*problem)(void *object);  // after reset and step, and where indices are checked also after observe
   bool is_replayable;                // whether a copy of the memory brings a state back
 };
+
+// What a library of a user's environment exports as swarmgrad_environment_<isa>.
+struct ExportedEnvironment {
+  uint32_t abi_version;
+  uint32_t layout[6];  // sizes of what crosses the boundary
+  const EnvironmentTable *table;
+};
+inline constexpr ExportedEnvironment exported(const EnvironmentTable *table) {
+  return {SWARMGRAD_ABI_VERSION,
+          {sizeof(EnvironmentTable), sizeof(EnvironmentContext), sizeof(GroupShape), sizeof(FieldShape),
+           sizeof(ParameterShape), sizeof(Problem)},
+          table};
+}
 
 // A slice of an operation over many independent elements.
 struct Range {

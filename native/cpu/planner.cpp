@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "cpu/environment_library.h"
 #include "cpu/failure.h"
 
 namespace swarmgrad::cpu {
@@ -254,6 +255,7 @@ std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const Env
   auto storage = std::make_unique<PlanStorage>();
   Plan &plan = storage->plan;
   EnvironmentObject object(environment, parameters, nullptr);
+  check_shapes(environment, object.get());
   plan.environment = &environment;
   plan.horizon = config.horizon > 0 ? config.horizon : environment.horizon(object.get());
   plan_groups(*storage, config, object.get());

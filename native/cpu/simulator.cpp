@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "cpu/catalogue.h"
+#include "cpu/environment_library.h"
 #include "cpu/failure.h"
 
 namespace swarmgrad::cpu {
@@ -14,11 +15,12 @@ namespace swarmgrad::cpu {
 Simulator::Simulator(const char *environment, const swarmgrad_value *parameters, int parameter_count, uint64_t seed,
                      int isa) {
   int chosen = isa;
-  const Kernels &kernels = choose_kernels(isa, &chosen);
+  choose_kernels(isa, &chosen);
   NamedEnvironment named = find_environment(environment, parameters, parameter_count);
-  table_ = kernels.environments[named.index];
+  table_ = &environment_at(named.index, chosen);
   parameters_ = std::move(named.parameters);
   EnvironmentObject shapes(*table_, parameters_, nullptr);
+  check_shapes(*table_, shapes.get());
   horizon_ = table_->horizon(shapes.get());
   int widest = 1;
   for (int g = 0; g < table_->group_count(shapes.get()); ++g) {
@@ -121,6 +123,7 @@ void Simulator::observe(int agent, float *observation, uint8_t *mask) {
   std::vector<uint16_t> available(static_cast<size_t>(group.action_count), 0xffff);
   table_->observe(object_->get(), agent, 1, features, cohort_size, group.has_mask != 0 ? available.data() : nullptr,
                   group.action_count);
+  if (table_->is_checked) check_rules("step " + std::to_string(step_));
   for (int f = 0; f < group.observation_size; ++f) observation[f] = features[f * cohort_size];
   for (int a = 0; mask != nullptr && a < group.action_count; ++a) mask[a] = available[static_cast<size_t>(a)] & 1;
 }

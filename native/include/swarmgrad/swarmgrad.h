@@ -351,6 +351,11 @@ SWARMGRAD_API swarmgrad_status swarmgrad_environment_parameter(int32_t index, in
 SWARMGRAD_API swarmgrad_status swarmgrad_find_environment(const char *id, int32_t *index, double *parameters,
                                                           int32_t capacity);
 
+/* Adds a user's environment to this process's catalogue: a library that swarmgrad_add_environment of CMake, or the Java
+ * library, made of one header. It stays until the process ends and runs with the process's own rights. The same library
+ * twice is the same entry. Any thread. Allocates. */
+SWARMGRAD_API swarmgrad_status swarmgrad_load_environment(const char *library, int32_t *index);
+
 /* ---- engine: life ----------------------------------------------------------------------------------------------- */
 
 SWARMGRAD_API swarmgrad_status swarmgrad_create(const swarmgrad_config *config, swarmgrad_engine **engine);
@@ -387,6 +392,9 @@ SWARMGRAD_API swarmgrad_status swarmgrad_evaluate(swarmgrad_engine *engine, int6
  * SWARMGRAD_CANCELLED at the next segment. Progress is the number of cohorts finished since creation. */
 SWARMGRAD_API swarmgrad_status swarmgrad_cancel(swarmgrad_engine *engine);
 SWARMGRAD_API swarmgrad_status swarmgrad_progress(swarmgrad_engine *engine, int64_t *cohorts);
+/* Any thread. A number that changes at least once a step and segment of every cohort, and the iteration under way: where it
+ * stands still during a call, an environment does not return. */
+SWARMGRAD_API swarmgrad_status swarmgrad_heartbeat(swarmgrad_engine *engine, int64_t *beats, int64_t *iteration);
 
 /* ---- engine: state ---------------------------------------------------------------------------------------------- */
 

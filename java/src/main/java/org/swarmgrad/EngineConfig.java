@@ -342,6 +342,7 @@ public final class EngineConfig {
   public SortedMap<String, String> toMap() {
     SortedMap<String, String> map = new TreeMap<>();
     map.put("environment", environment.toString());
+    environment.source().ifPresent(source -> source.addTo(map));
     map.put("policy", formatPolicies(policies));
     map.put("environments", String.valueOf(environments));
     map.put("horizon", String.valueOf(horizon));
@@ -370,6 +371,7 @@ public final class EngineConfig {
    * @throws IllegalArgumentException naming what is missing or not allowed
    */
   public static EngineConfig fromMap(Map<String, String> map) {
+    EnvironmentSource.restore(map, Labels.text(map, "environment"));
     Builder builder = builder(Labels.text(map, "environment"));
     builder.policies(parsePolicies(Labels.text(map, "policy")));
     builder.environments(Labels.number(map, "environments", Long::valueOf));
@@ -424,7 +426,7 @@ public final class EngineConfig {
     toMap()
         .forEach(
             (name, value) -> {
-              if (!value.equals(theirs.get(name))) {
+              if (!value.equals(theirs.get(name)) && !EnvironmentSource.decidesNothing(name)) {
                 differences.add(name + ": " + value + ", " + theirs.get(name));
               }
             });

@@ -2,10 +2,14 @@
 // an instance of it.
 package org.swarmgrad;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.swarmgrad.internal.UserEnvironments;
 
 /**
  * An environment and the parameters that differ from its defaults.
@@ -44,22 +48,69 @@ public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
   }
 
   /**
+   * An environment of the user's own, with its defaults: one header, compiled by the system's C++
+   * compiler on first use and kept in the user's cache. It joins the catalogue under the id that it
+   * gives itself, and runs with the rights of this process.
+   *
+   * @param header that ends with SWARMGRAD_ENVIRONMENT
+   * @return the specification
+   * @throws CompilationException with the compiler's messages
+   */
+  public static EnvironmentSpec compile(Path header) {
+    return of(UserEnvironments.load(Checks.present("header", header)).id());
+  }
+
+  /**
+   * An environment of the user's own, with its defaults, from a library that CMake's
+   * swarmgrad_add_environment built. It runs with the rights of this process.
+   *
+   * @param library to load; it stays until the process ends
+   * @return the specification
+   */
+  public static EnvironmentSpec load(Path library) {
+    return of(UserEnvironments.load(Checks.present("library", library)).id());
+  }
+
+  /**
+   * Where a user's environment came from.
+   *
+   * @return its source, empty for the environments of the engine library
+   */
+  public Optional<EnvironmentSource> source() {
+    return EnvironmentSource.of(id);
+  }
+
+  /**
    * Reads "simple_spread_v3" or "simple_spread_v3?agents=5&amp;local_ratio=0.2".
    *
-   * @param text an id, then parameters after '?', separated by '&amp;'
+   * @param text an id, or the path of a header or library with a '/' or its suffix; then parameters
+   *     after '?', separated by '&amp;'
    * @return the specification
    * @throws IllegalArgumentException naming what was found and what is allowed
+   * @throws CompilationException with the compiler's messages about a header
    */
   public static EnvironmentSpec parse(String text) {
-    int question = Checks.present("environment", text).indexOf('?');
+    int question = questionMark(Checks.present("environment", text));
     if (question < 0) {
-      return of(text);
+      return named(text);
     }
-    EnvironmentSpec spec = of(text.substring(0, question));
+    EnvironmentSpec spec = named(text.substring(0, question));
     for (String assignment : text.substring(question + 1).split("&", -1)) {
       spec = spec.withAssignment(assignment);
     }
     return spec;
+  }
+
+  /** Where the parameters begin, -1 without any: the name of a file may hold question marks. */
+  private static int questionMark(String text) {
+    if (text.indexOf('/') < 0) {
+      return text.indexOf('?');
+    }
+    return Files.exists(Path.of(text)) ? -1 : text.lastIndexOf('?');
+  }
+
+  private static EnvironmentSpec named(String text) {
+    return UserEnvironments.isFile(text) ? of(UserEnvironments.load(Path.of(text)).id()) : of(text);
   }
 
   /**

@@ -59,7 +59,12 @@ final class EngineOptions {
 
   /** Adds those that choose the environment. */
   static Options addEnvironment(Options options) {
-    Arguments.value(options, "env", "ID", "environment, as listed by swarmgrad envs");
+    Arguments.value(
+        options,
+        "env",
+        "ID",
+        "environment, as listed by swarmgrad envs; or a header or library of your own by its path,"
+            + "\nwhich then runs with your rights");
     Arguments.value(options, "agents", "COUNT", "agents: short for --param agents=COUNT");
     return options.addOption(
         Option.builder()
@@ -88,6 +93,13 @@ final class EngineOptions {
       throw new UsageException("--env is missing; allowed: " + ids());
     }
     return parameters(line, EnvironmentSpec.parse(id));
+  }
+
+  /** Loads a user's own environment where --env names one, so that a checkpoint finds it loaded. */
+  static void loadEnvironment(CommandLine line) {
+    if (line.hasOption("env")) {
+      EnvironmentSpec.parse(line.getOptionValue("env"));
+    }
   }
 
   private static String ids() {

@@ -12,6 +12,7 @@ import org.swarmgrad.Baseline;
 import org.swarmgrad.Checkpoint;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
+import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Statistics;
@@ -73,14 +74,26 @@ final class EvalCommand implements Command {
   }
 
   private static int trained(CommandLine line, long episodes, Terminal terminal) {
-    for (String name : List.of("env", "agents", "param", "seed", "horizon")) {
+    for (String name : List.of("agents", "param", "seed", "horizon")) {
       if (line.hasOption(name)) {
         throw new UsageException(
             "--" + name + " is given together with --run, which fixes it; allowed: with --random");
       }
     }
     Path folder = Path.of(line.getOptionValue("run"));
+    EngineOptions.loadEnvironment(line);
     Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
+    EnvironmentSpec trained = checkpoint.config().environment();
+    if (line.hasOption("env")
+        && !EngineOptions.environment(line).equals(trained)
+        && !EngineOptions.environment(line).equals(EnvironmentSpec.of(trained.id()))) {
+      throw new UsageException(
+          "--env is '"
+              + line.getOptionValue("env")
+              + "' together with --run, which fixes it; allowed: a file that holds "
+              + trained
+              + ", or no --env");
+    }
     EngineConfig config =
         checkpoint.config().toBuilder()
             .threads(Arguments.getInt(line, "threads", 0, 0, 4096))

@@ -22,6 +22,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import org.swarmgrad.CancelledException;
+import org.swarmgrad.CompilationException;
 import org.swarmgrad.Swarmgrad;
 import org.swarmgrad.SwarmgradException;
 
@@ -91,6 +92,9 @@ public final class Main {
       return fail(err, failure.getMessage() + " (swarmgrad " + command.name() + " --help)", USAGE);
     } catch (CancelledException cancelled) {
       return fail(err, "interrupted", INTERRUPTED);
+    } catch (CompilationException failure) {
+      err.print(failure.diagnostics());
+      return fail(err, failure.getMessage(), Command.FAILURE);
     } catch (UncheckedIOException failure) {
       return fail(err, describe(failure.getCause()), Command.FAILURE);
     } catch (SwarmgradException | IOException failure) {

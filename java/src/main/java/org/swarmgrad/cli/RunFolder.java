@@ -28,6 +28,10 @@ import org.swarmgrad.Trainer.TrainedBatch;
 /** An open run folder; metrics and timing are appended to, one line an iteration. */
 final class RunFolder implements AutoCloseable {
   static final String CHECKPOINT = "checkpoint.safetensors";
+
+  /** A copy of the source of a user's own environment. */
+  static final String ENVIRONMENT = "environment";
+
   private static final String CONFIG = "config.json";
   private static final String METRICS = "metrics.jsonl";
   private static final String TIMING = "timing.jsonl";

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.apache.commons.cli.CommandLine;
@@ -18,6 +19,7 @@ import org.swarmgrad.CancelledException;
 import org.swarmgrad.Checkpoint;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
+import org.swarmgrad.EnvironmentSource;
 import org.swarmgrad.Group;
 import org.swarmgrad.Schedule;
 import org.swarmgrad.Statistics;
@@ -203,6 +205,7 @@ final class TrainCommand implements Command {
               + folder
               + "; allowed: one of them");
     }
+    EngineOptions.loadEnvironment(line);
     Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
     EngineConfig config = EngineOptions.config(line, checkpoint.config());
     Schedule schedule = schedule(line, checkpoint.schedule(), Long.MAX_VALUE);
@@ -238,7 +241,12 @@ final class TrainCommand implements Command {
     config.set("limits", plan.limits.json());
     Path folder =
         plan.folder == null ? RunFolder.unused(plan.config.environment().id()) : plan.folder;
-    return RunFolder.create(folder, config);
+    RunFolder run = RunFolder.create(folder, config);
+    Optional<EnvironmentSource> source = plan.config.environment().source();
+    if (source.isPresent()) {
+      source.get().copyTo(folder.resolve(RunFolder.ENVIRONMENT));
+    }
+    return run;
   }
 
   /** "X" for the only group, or "GROUP=X". */

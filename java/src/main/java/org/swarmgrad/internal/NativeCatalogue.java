@@ -4,6 +4,7 @@ package org.swarmgrad.internal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.swarmgrad.EnvironmentInfo;
@@ -11,9 +12,9 @@ import org.swarmgrad.EnvironmentParameter;
 import org.swarmgrad.InstructionSet;
 
 public final class NativeCatalogue {
-  /** Read once: the catalogue of a loaded library does not change. */
+  /** Read once, and again when a user's environment has been loaded. */
   private static final class Holder {
-    static final List<EnvironmentInfo> ENVIRONMENTS = read();
+    static volatile List<EnvironmentInfo> environments = read();
   }
 
   private NativeCatalogue() {}
@@ -32,7 +33,19 @@ public final class NativeCatalogue {
 
   public static List<EnvironmentInfo> environments() {
     NativeLibrary.require();
-    return Holder.ENVIRONMENTS;
+    return Holder.environments;
+  }
+
+  /** Adds the environment of a user's library; a second time nothing happens. */
+  static synchronized EnvironmentInfo load(Path library) {
+    NativeLibrary.require();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment name = arena.allocateFrom(library.toString());
+      MemorySegment index = arena.allocate(ValueLayout.JAVA_INT);
+      Calls.check(() -> (int) NativeLibrary.FUNCTIONS.loadEnvironment().invokeExact(name, index));
+      Holder.environments = read();
+      return Holder.environments.get(index.get(ValueLayout.JAVA_INT, 0));
+    }
   }
 
   /** The catalogue entry that an id names, with the defaults that the id says. */

@@ -31,6 +31,10 @@ record NativeFunctions(
             takes = {MemorySegment.class, MemorySegment.class, MemorySegment.class, int.class})
         MethodHandle findEnvironment,
     @NativeSignature(
+            name = "swarmgrad_load_environment",
+            takes = {MemorySegment.class, MemorySegment.class})
+        MethodHandle loadEnvironment,
+    @NativeSignature(
             name = "swarmgrad_create",
             takes = {MemorySegment.class, MemorySegment.class})
         MethodHandle create,
@@ -73,6 +77,10 @@ record NativeFunctions(
             name = "swarmgrad_progress",
             takes = {MemorySegment.class, MemorySegment.class})
         MethodHandle progress,
+    @NativeSignature(
+            name = "swarmgrad_heartbeat",
+            takes = {MemorySegment.class, MemorySegment.class, MemorySegment.class})
+        MethodHandle heartbeat,
     @NativeSignature(
             name = "swarmgrad_buffer",
             takes = {MemorySegment.class, int.class, MemorySegment.class})

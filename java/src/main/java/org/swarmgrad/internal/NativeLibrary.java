@@ -133,7 +133,7 @@ public final class NativeLibrary {
    * What is wrong with a file that the system's loader would crash on: one cut short kills the
    * process in dlopen.
    */
-  private static Optional<String> damage(Path file) throws IOException {
+  static Optional<String> damage(Path file) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ByteBuffer header = ByteBuffer.allocate(ELF_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
       if (channel.read(header, 0) < ELF_HEADER_BYTES || header.getInt(0) != ELF_MAGIC) {
