@@ -55,6 +55,7 @@ struct Smax {
   Array<Float> health_before;  // [enemy]: at the beginning of the step
   Array<Float> shot;           // [unit]: damage it deals in this sub-step
   Array<Float> walked;         // [unit][2]: position before units are pushed apart
+  Array<Float> push;           // [unit][2]: twice the way that the others push it
   Array<Float> team_reward;    // [1]
 
   SWARMGRAD_FUNCTION explicit Smax(const double *parameter)
@@ -95,6 +96,7 @@ struct Smax {
     visit("health_before", health_before, enemies, 1);
     visit("shot", shot, units, 1);
     visit("walked", walked, units, 2);
+    visit("push", push, units, 2);
     visit("team_reward", team_reward, 1, 1);
   }
 
@@ -109,6 +111,7 @@ struct Smax {
       last_action[unit] = stop;
     }
     for (int k = 0; k < 2 * enemies; ++k) enemy_goal[k] = 0.0f;
+    for (int k = 0; k < 2 * units; ++k) push[k] = 0.0f;
     for (int unit = 0; unit < units; ++unit) push_apart(unit);
   }
 
@@ -170,11 +173,14 @@ struct Smax {
     }
   }
 
-  // Enemies are no agents: the parts of a step share them out over the agents.
+  // Enemies are no agents: the units are shared out over the agents, in their order.
+  SWARMGRAD_FUNCTION int first_unit(int agent) const { return agent * units / allies; }
+
   SWARMGRAD_FUNCTION void act(int agent, Int action) {
     last_action[agent] = action;
-    for (int enemy = agent; enemy < enemies; enemy += allies) {
-      const int unit = allies + enemy;
+    for (int unit = first_unit(agent); unit < first_unit(agent + 1); ++unit) {
+      if (unit < allies) continue;
+      const int enemy = unit - allies;
       set_goal(enemy);
       last_action[unit] = enemy_action[enemy];
       health_before[enemy] = health[unit];
@@ -184,7 +190,7 @@ struct Smax {
   static constexpr int phase_count = 3 * 8;
   template <int K>
   SWARMGRAD_FUNCTION void phase(int agent) {
-    for (int unit = agent; unit < units; unit += allies) {
+    for (int unit = first_unit(agent); unit < first_unit(agent + 1); ++unit) {
       if constexpr (K % 3 == 0)
         shoot_and_walk(unit, K / 3);
       else if constexpr (K % 3 == 1)
@@ -440,27 +446,30 @@ struct Smax {
       left = select((x <= 0.0f) | (x >= map_size) | (y <= 0.0f) | (y >= map_size), Float(0.0f), left);
     }
     health[unit] = left;
+    push[2 * unit] = push[2 * unit + 1] = 0.0f;
   }
 
-  // Where no lane has the two overlapping, the term is 0 in all of them, and is skipped.
+  // Where no lane has the two overlapping, the term is 0 in all of them, and is skipped. Where agents take turns, the first of
+  // a pair works it out for both.
   SWARMGRAD_FUNCTION void push_apart(int unit) {
     const Float x = walked[2 * unit], y = walked[2 * unit + 1];
     const Float own_radius = lookup(radius().of, unit_type[unit]);
-    Float push_x = 0.0f, push_y = 0.0f;
-    for (int other = 0; other < units; ++other) {
-      if (other == unit) continue;
+    const Mask living = is_alive(unit);
+    for (int other = agents_take_turns ? unit + 1 : 0; other < units; ++other) {
       const Float dx = x - walked[2 * other], dy = y - walked[2 * other + 1];
       const Float squared = dx * dx + dy * dy;
       const Float reach = own_radius + lookup(radius().of, unit_type[other]);
-      const Mask overlapping = is_alive(other) & (squared < reach * reach);
-      if (none(overlapping)) continue;
+      const Mask overlapping = living & is_alive(other) & (squared < reach * reach);
+      if (other == unit || none(overlapping)) continue;
       const Float overlap = where(overlapping, maximum(reach / (sqrt(squared) + 1e-6f) - 1.0f, Float(0.0f)));
-      push_x += dx * overlap;
-      push_y += dy * overlap;
+      push[2 * unit] += dx * overlap;
+      push[2 * unit + 1] += dy * overlap;
+      if (!agents_take_turns) continue;
+      push[2 * other] -= dx * overlap;
+      push[2 * other + 1] -= dy * overlap;
     }
-    const Mask living = is_alive(unit);
-    position[2 * unit] = select(living, x + push_x * 0.5f, x);
-    position[2 * unit + 1] = select(living, y + push_y * 0.5f, y);
+    position[2 * unit] = select(living, x + push[2 * unit] * 0.5f, x);
+    position[2 * unit + 1] = select(living, y + push[2 * unit + 1] * 0.5f, y);
   }
 };
 
