@@ -70,11 +70,12 @@ struct Rware {
     shelf_count = 0;
     for (int cell = 0; cell < width * height; ++cell)
       shelf_count += any(is_highway(cell % width, cell / width)) ? 0 : 1;
-    request_count = parameter[5] > 0  ? static_cast<int>(parameter[5])
-                    : difficulty == 1 ? 2 * agents
-                    : difficulty == 2 ? agents / 2
-                                      : agents;
-    is_possible = columns % 2 == 1 && request_count < shelf_count && agents <= width * height;
+    const int requests = parameter[5] > 0  ? static_cast<int>(parameter[5])
+                         : difficulty == 1 ? 2 * agents
+                         : difficulty == 2 ? agents / 2
+                                           : agents;
+    is_possible = columns % 2 == 1 && requests < shelf_count && agents <= width * height;
+    request_count = is_possible ? requests : 0;
   }
 
   SWARMGRAD_FUNCTION int horizon() const { return 500; }
@@ -332,7 +333,7 @@ struct Rware {
     Int &shelf = of(agent, Agent::shelf), &has_delivered = of(agent, Agent::has_delivered);
     const Int action = intent[agent];
 
-    const Mask moves = progress[agent] == Progress::moves, drags = moves & (shelf > 0);
+    const Mask moves = progress[agent] == Progress::moves, drags = moves & (shelf > 0) & (shelf <= shelf_count);
     x += select(moves, step_x(direction), Int(0));
     y += select(moves, step_y(direction), Int(0));
     if (any(drags)) {
