@@ -121,3 +121,48 @@ TEST_CASE("every player is a group, and sees all last actions, its own first") {
   simulator.reset(0, 1);
   CHECK(observe(simulator, 2, 7) == std::vector<float>{1, 0, 0, 0, 0, 0, 0});
 }
+
+TEST_CASE("each player's gradient is that of its own expected payoff") {
+  Setup setup;
+  setup.hidden = {};
+  setup.environments = 1 << 16;
+  setup.weight = SWARMGRAD_TOTAL_RETURN;
+  // With all parameters 0, everyone plays uniformly: d/d logit of the expected payoff is (payoff of the action - mean) / count.
+  const std::vector<std::pair<const char *, std::vector<double>>> games = {
+      {"climbing", {-19.0 / 3, -17.0 / 3, 5.0 / 3, -19.0 / 3, -23.0 / 3, 11.0 / 3}},
+      {"prisoners_dilemma", {1.5, 3, 1.5, 3}},
+      {"stag_hunt", {2, 3, 2, 3}}};
+  for (const auto &[id, payoff] : games) {
+    setup.environment = id;
+    Engine engine(setup);
+    engine.write("parameters", std::vector<float>(static_cast<size_t>(engine.info().parameter_count)));
+    const std::vector<float> gradient = engine.gradient();
+    const size_t count = payoff.size() / 2;
+    REQUIRE(gradient.size() == 4 * count);  // of each player: weights of the one constant feature, biases
+    for (size_t player = 0; player < 2; ++player)
+      for (size_t a = 0; a < count; ++a) {
+        double mean = 0;
+        for (size_t k = 0; k < count; ++k) mean += payoff[player * count + k] / static_cast<double>(count);
+        const double expected = (payoff[player * count + a] - mean) / static_cast<double>(count);
+        // Payoffs are below 30, so the standard error is below 30 / 256.
+        CHECK(std::abs(gradient[2 * player * count + a] - expected) < 0.4);
+        CHECK(gradient[2 * player * count + count + a] == gradient[2 * player * count + a]);
+      }
+  }
+}
+
+TEST_CASE("learning ends in the equilibrium that exact gradient ascent reaches") {
+  Setup setup;
+  setup.environment = "climbing";
+  setup.hidden = {};
+  setup.environments = 256;
+  setup.weight = SWARMGRAD_TOTAL_RETURN;
+  setup.baseline = SWARMGRAD_LEAVE_ONE_OUT;
+  setup.optimizer = SWARMGRAD_SGD;
+  Engine engine(setup);
+  engine.write("parameters", std::vector<float>(static_cast<size_t>(engine.info().parameter_count)));
+  engine.train(20000, 0.1);
+  std::vector<swarmgrad_statistics> statistics(2);
+  require_ok(swarmgrad_evaluate(engine.handle(), 0, 100, SWARMGRAD_ACT_GREEDY, statistics.data()));
+  for (const swarmgrad_statistics &player : statistics) CHECK(player.team_return_mean == 7);
+}
