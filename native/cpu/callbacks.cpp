@@ -1,6 +1,8 @@
 // See callbacks.h.
 #include "cpu/callbacks.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -86,9 +88,13 @@ bool is_finite(float value) { return value - value == 0; }
 void check_observations(Player &player) {
   const CallbackTable &table = *player.table;
   const swarmgrad_cohort &cohort = player.cohort;
-  bool all_finite = true;  // of all lanes, living or not: quick, and nearly always so
-  for (size_t k = 0; k < table.observation_of_agent.back(); ++k) all_finite &= is_finite(cohort.observation[k]);
-  for (size_t agent = 0; agent < agent_count(table) && !all_finite; ++agent)
+  // The largest pattern but for the sign, living agent's or not: integers, so that the loop becomes vector code.
+  int32_t largest = 0;
+  for (size_t k = 0; k < table.observation_of_agent.back(); ++k)
+    largest = std::max(largest, std::bit_cast<int32_t>(cohort.observation[k]) & INT32_MAX);
+  constexpr int32_t infinity = 0x7f800000;
+  if (largest < infinity) return;
+  for (size_t agent = 0; agent < agent_count(table); ++agent)
     for (size_t k = table.observation_of_agent[agent]; k < table.observation_of_agent[agent + 1]; ++k) {
       const uint32_t lane = 1u << k % cohort_size;
       if (is_finite(cohort.observation[k]) || (lane & static_cast<uint32_t>(cohort.playing) & cohort.alive[agent]) == 0)

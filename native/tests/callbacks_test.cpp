@@ -239,8 +239,8 @@ TEST_CASE("long episodes are stored, since nobody can bring a caller's state bac
   Setup setup = own_setup(&callbacks), native = own_setup(nullptr);
   native.parameters = {{"end_probability", 0.001}, {"energy", 100}};
   for (Setup *each : {&setup, &native}) {
-    each->hidden = {40, 17};
-    each->horizon = 400;
+    each->stored_bytes = 1;
+    each->horizon = 100;
   }
   Engine engine(setup), judge(native);
   CHECK(judge.info().replays == 1);

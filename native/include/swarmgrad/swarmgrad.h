@@ -131,7 +131,8 @@ typedef struct swarmgrad_config {
   int32_t share;           /* swarmgrad_share */
   int32_t agent_index;     /* 1: observations end with the agent's index in its group, one-hot */
   int64_t stored_bytes;    /* a thread stores a cohort's activations of up to so many bytes, and replays longer episodes
-                              segment by segment, with the same bits; 0 = 32 MiB */
+                              segment by segment, with the same bits; 0 = 32 MiB; episodes of callbacks are always
+                              stored */
 } swarmgrad_config;
 
 /* What an open engine turned the configuration into. */

@@ -97,14 +97,19 @@ class JavaEnvironmentTest {
   }
 
   @Test
-  void episodesTooLongForTheCacheAreKeptAllTheSame() {
-    EngineConfig.Builder builder = small(EngineConfig.builder("meeting")).horizon(4000);
-    try (Engine judge = Engine.open(builder.build());
+  void episodesThatWouldBeReplayedAreStoredAllTheSame() {
+    EngineConfig.Builder builder =
+        EngineConfig.builder("meeting").policy(Policy.mlp(8)).environments(2).horizon(20_000);
+    try (Engine judge = Engine.open(builder.threads(1).build());
         Engine engine = Engine.open(builder.environment(MEETING).build())) {
       assertThat(judge.info().replays()).isTrue();
       assertThat(engine.info().replays()).isFalse();
       assertThat(engine.gradient().values()).isEqualTo(judge.gradient().values());
     }
+    assertThatThrownBy(
+            () -> Engine.open(builder.horizon(1 << 24).policy(Policy.mlp(1024, 1024)).build()))
+        .isInstanceOf(SwarmgradException.class)
+        .hasMessageContaining("fewer threads, a shorter horizon or a smaller policy need less");
   }
 
   @Test

@@ -49,6 +49,7 @@ final class EnvironmentPlayers implements AutoCloseable {
   private final int horizon;
   private final Arena arena = Arena.ofShared();
   private final List<Player> players = new CopyOnWriteArrayList<>();
+  private final List<Environment> instances = new CopyOnWriteArrayList<>();
   private boolean firstIsTaken;
 
   /** Runs the engine, so that a caller gets an answer even where an environment never returns. */
@@ -63,6 +64,7 @@ final class EnvironmentPlayers implements AutoCloseable {
       groups = List.copyOf(first.groups());
       horizon = first.horizon();
     } catch (RuntimeException failure) {
+      instances.forEach(Environment::close);
       throw new EnvironmentException(
           source.id() + ", its factory, groups() or horizon(): " + failure, failure);
     }
@@ -76,6 +78,7 @@ final class EnvironmentPlayers implements AutoCloseable {
     if (made == null) {
       throw new IllegalStateException("the factory of " + source.id() + " made null");
     }
+    instances.add(made);
     return made;
   }
 
@@ -317,15 +320,17 @@ final class EnvironmentPlayers implements AutoCloseable {
     if (isLost()) {
       return;
     }
-    players.forEach(
-        player -> {
-          if (player.instance != null) {
-            player.instance.close();
-          }
-        });
-    if (!firstIsTaken) {
-      first.close();
-    }
     arena.close();
+    RuntimeException failure = null;
+    for (Environment instance : instances) {
+      try {
+        instance.close();
+      } catch (RuntimeException thrown) {
+        failure = thrown;
+      }
+    }
+    if (failure != null) {
+      throw new EnvironmentException(source.id() + ", close(): " + failure, failure);
+    }
   }
 }
