@@ -17,7 +17,8 @@ set(SWARMGRAD_ENVIRONMENTS
     penalty:Penalty
     prisoners_dilemma:PrisonersDilemma
     stag_hunt:StagHunt
-    common_interest:CommonInterest)
+    common_interest:CommonInterest
+    crowd:Crowd)
 
 # catalogue.inc: one SWARMGRAD_CATALOGUE_ENTRY(NAME) a line, in list order.
 set(SWARMGRAD_GENERATED_DIR "${PROJECT_BINARY_DIR}/generated")

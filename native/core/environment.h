@@ -84,22 +84,40 @@ class Array : Bounds {
   T *slots_ = nullptr;
 };
 
+// An element as its lanes.
+SWARMGRAD_FUNCTION float *lanes_of(Float &element) { return reinterpret_cast<float *>(&element); }
+SWARMGRAD_FUNCTION int32_t *lanes_of(Int &element) { return reinterpret_cast<int32_t *>(&element); }
+
 // array[index], every lane its own element: index must lie in the array.
-SWARMGRAD_FUNCTION Int gather(const Array<Int> &array, Int index) {
-  int32_t at[lane_count], found[lane_count];
+template <class T>
+SWARMGRAD_FUNCTION T gather(const Array<T> &array, Int index) {
+  int32_t at[lane_count];
   store(at, index);
-  for (int lane = 0; lane < lane_count; ++lane) found[lane] = reinterpret_cast<const int32_t *>(&array[at[lane]])[lane];
-  return Int::load(found);
+  decltype(+*lanes_of(array[0])) found[lane_count];
+  for (int lane = 0; lane < lane_count; ++lane) found[lane] = lanes_of(array[at[lane]])[lane];
+  return T::load(found);
 }
 
-// array[index] = value in the lanes of `where`, every lane its own element: there, index must lie in the array.
-SWARMGRAD_FUNCTION void scatter(const Array<Int> &array, Int index, Int value, Mask where) {
-  int32_t at[lane_count], values[lane_count];
+// array[index] = value, every lane its own element: index must lie in the array.
+template <class T>
+SWARMGRAD_FUNCTION void scatter(const Array<T> &array, Int index, T value) {
+  int32_t at[lane_count];
   store(at, index);
+  decltype(+*lanes_of(array[0])) values[lane_count];
+  store(values, value);
+  for (int lane = 0; lane < lane_count; ++lane) lanes_of(array[at[lane]])[lane] = values[lane];
+}
+
+// The same in the lanes of `where`; there, index must lie in the array.
+template <class T>
+SWARMGRAD_FUNCTION void scatter(const Array<T> &array, Int index, T value, Mask where) {
+  int32_t at[lane_count];
+  store(at, index);
+  decltype(+*lanes_of(array[0])) values[lane_count];
   store(values, value);
   const uint32_t lanes = bits(where);
   for (int lane = 0; lane < lane_count; ++lane)
-    if ((lanes >> lane & 1) != 0) reinterpret_cast<int32_t *>(&array[at[lane]])[lane] = values[lane];
+    if ((lanes >> lane & 1) != 0) lanes_of(array[at[lane]])[lane] = values[lane];
 }
 
 // Where observe() writes the features of one agent.

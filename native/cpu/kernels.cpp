@@ -229,11 +229,15 @@ class Cohort {
       for (int k = 0; k < count; ++k)
         memory.alive[row + k] =
             static_cast<uint16_t>(plan_.environment->alive(object_, group.first_agent + first + k) & ~finished);
-      if (pass_.acting != SWARMGRAD_ACT_RANDOM || group.has_mask || pass_.trajectories != nullptr)
-        observe(memory, first, count, row, stored);
+      // Also where nothing looks at it: a random rollout is worth timing because it does what a policy's would.
+      observe(memory, first, count, row, stored);
       if (plan_.environment->is_checked &&
           !(rules_hold(finished, step) && observations_hold(memory, first, count, step)))
         return false;
+      if (pass_.acting == SWARMGRAD_ACT_RANDOM && !group.has_mask) {
+        for (int k = 0; k < count; ++k) choose_uniformly(memory, step, first + k, row + k);
+        continue;
+      }
       if (pass_.acting == SWARMGRAD_ACT_RANDOM) {
         for (int k = 0; k < count; ++k)
           for (int a = 0; a < group.action_count; ++a) store(memory.logits.at(a, stored + k), Float(0.0f));
@@ -285,6 +289,14 @@ class Cohort {
       float *where = memory.features.at(f, stored);
       store(where, select(alive, Float::load(where), Float(0.0f)));
     }
+  }
+
+  // The action that equal logits would give: with n actions, sampling takes the first k for which k + 1 > uniform x n.
+  void choose_uniformly(const GroupMemory &memory, int step, int agent, int64_t row) {
+    const GroupPlan &group = memory.plan;
+    const Float count = static_cast<float>(group.action_count);
+    const Int action = truncate(uniform(action_bits(step, group.first_agent + agent)) * count);
+    store(memory.action + row * lane_count, select(mask_from_bits(memory.alive[row]), action, Int(0)));
   }
 
   bool choose(int g, const GroupMemory &memory, int step, int agent, int64_t row, int64_t stored) {

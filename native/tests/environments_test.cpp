@@ -245,6 +245,10 @@ TEST_CASE("evaluation plays the episodes it is asked for") {
   engine.scramble_parameters(0.1);
   require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_RANDOM, part.data()));
   CHECK(whole[0].team_return_mean == part[0].team_return_mean);
+  // It is what equal logits say.
+  engine.scramble_parameters(0);
+  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_SAMPLED, part.data()));
+  CHECK(whole[0].team_return_mean == part[0].team_return_mean);
   // The last episode there is.
   require_ok(swarmgrad_evaluate(engine.handle(), 2147483647, 1, SWARMGRAD_ACT_SAMPLED, part.data()));
 }

@@ -1,6 +1,4 @@
 // Every operation of the lane types against a plain loop over lanes, on values chosen to be awkward.
-#include "core/lanes.h"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -11,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/environment.h"
 #include "core/floating_point_mode.h"
 
 namespace lanes = swarmgrad::SWARMGRAD_TARGET;
@@ -388,6 +387,47 @@ TEST_CASE("lookup takes the low three bits of the index") {
       "lookup of Float", ints, [](Int i) { return lookup(letters, i); }, [](int32_t i) { return letters[i & 7]; });
   unary(
       "lookup of Int", ints, [](Int i) { return lookup(numbers, i); }, [](int32_t i) { return numbers[i & 7]; });
+}
+
+TEST_CASE("gather and scatter take a slot of every lane's own") {
+  constexpr int slots = 5;
+  Float singles[slots];
+  Int wholes[slots];
+  lanes::Array<Float> single;
+  lanes::Array<Int> whole;
+  single.bind(singles);
+  whole.bind(wholes);
+  const auto before = [](int slot, int lane) { return slot * 100 + lane; };
+  for (int trial = 0; trial < 20; ++trial) {
+    int32_t index[lane_count], number[lane_count];
+    float value[lane_count], expected_float[lane_count];
+    int32_t expected_int[lane_count];
+    for (int k = 0; k < slots; ++k) {
+      for (int i = 0; i < lane_count; ++i) number[i] = before(k, i);
+      whole[k] = Int::load(number);
+      single[k] = to_float(whole[k]);
+    }
+    for (int i = 0; i < lane_count; ++i) {
+      index[i] = (i * i + 3 * trial) % slots;
+      number[i] = -i - 1;
+      value[i] = floats[static_cast<std::size_t>(i + trial) % floats.size()];
+      expected_int[i] = before(index[i], i);
+      expected_float[i] = static_cast<float>(expected_int[i]);
+    }
+    expect_lanes("gather of Float", gather(single, Int::load(index)), expected_float);
+    expect_lanes("gather of Int", gather(whole, Int::load(index)), expected_int);
+    scatter(single, Int::load(index), Float::load(value));
+    const uint32_t where = 0x5a3cu >> trial % 8 & all_lanes;
+    scatter(whole, Int::load(index), Int::load(number), lanes::mask_from_bits(where));
+    for (int k = 0; k < slots; ++k) {
+      for (int i = 0; i < lane_count; ++i) {
+        expected_int[i] = index[i] == k && (where >> i & 1u) != 0u ? number[i] : before(k, i);
+        expected_float[i] = index[i] == k ? value[i] : static_cast<float>(before(k, i));
+      }
+      expect_lanes("scatter of Float", single[k], expected_float);
+      expect_lanes("scatter of Int", whole[k], expected_int);
+    }
+  }
 }
 
 TEST_CASE("lane sums follow the tree") {
