@@ -1,12 +1,17 @@
-/* A user's program: it knows the installed C ABI and lists the environments. Not a doctest: it must build as plain C. */
+/* A user's program: it knows the installed C ABI, loads an environment of its own and lists all. Not a doctest: it must build as plain C. */
 #include <stdio.h>
 #include <swarmgrad/swarmgrad.h>
 
-int main(void) {
+int main(int argc, char **argv) {
   printf("swarmgrad %s\n", swarmgrad_version());
   if (swarmgrad_abi_version() != SWARMGRAD_ABI_VERSION) {
     fprintf(stderr, "header has ABI version %d, library %u\n", SWARMGRAD_ABI_VERSION,
             (unsigned)swarmgrad_abi_version());
+    return 1;
+  }
+  int32_t loaded = -1;
+  if (argc > 1 && swarmgrad_load_environment(argv[1], &loaded) != SWARMGRAD_OK) {
+    fprintf(stderr, "%s\n", swarmgrad_last_error());
     return 1;
   }
   for (int32_t index = 0; index < swarmgrad_environment_count(); ++index) {

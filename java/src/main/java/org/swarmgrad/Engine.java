@@ -194,6 +194,15 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
+   * Whether the engine plays episodes, and a number that changes while it does. Any thread.
+   *
+   * @return what a {@link Watchdog} looks at
+   */
+  public Heartbeat heartbeat() {
+    return engine.heartbeat();
+  }
+
+  /**
    * Complete iterations so far.
    *
    * @return the iteration that comes next, 0 the first

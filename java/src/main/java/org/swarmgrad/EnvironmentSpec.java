@@ -72,6 +72,15 @@ public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
   }
 
   /**
+   * A complete header with comments, to be changed into an environment of one's own.
+   *
+   * @return the text of my_game.hpp
+   */
+  public static String template() {
+    return UserEnvironments.template();
+  }
+
+  /**
    * Where a user's environment came from.
    *
    * @return its source, empty for the environments of the engine library

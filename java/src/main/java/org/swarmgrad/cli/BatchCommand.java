@@ -69,6 +69,7 @@ final class BatchCommand implements Command {
             .environments(DEFAULT_ENVIRONMENTS)
             .build();
     try (Engine engine = Engine.open(EngineOptions.config(line, defaults))) {
+      Stall.watch(engine, terminal);
       checkSize(engine, folder);
       if (line.hasOption("params")) {
         engine.setParameters(

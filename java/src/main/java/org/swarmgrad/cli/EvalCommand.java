@@ -100,6 +100,7 @@ final class EvalCommand implements Command {
             .instructionSet(Arguments.get(line, "isa", InstructionSet::parse, InstructionSet.AUTO))
             .build();
     try (Engine engine = Engine.open(config)) {
+      Stall.watch(engine, terminal);
       checkpoint.restore(engine);
       return play(
           engine, episodes, line.hasOption("greedy") ? Acting.GREEDY : Acting.SAMPLED, terminal);
@@ -114,6 +115,7 @@ final class EvalCommand implements Command {
             .baseline(Baseline.NONE)
             .build();
     try (Engine engine = Engine.open(EngineOptions.config(line, smallest))) {
+      Stall.watch(engine, terminal);
       return play(engine, episodes, Acting.RANDOM, terminal);
     }
   }

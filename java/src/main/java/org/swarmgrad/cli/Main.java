@@ -41,6 +41,7 @@ public final class Main {
           new TraceCommand(),
           new BatchCommand(),
           new EnvironmentsCommand(),
+          new NewEnvironmentCommand(),
           new DevicesCommand());
 
   private Main() {}

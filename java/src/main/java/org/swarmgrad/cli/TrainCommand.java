@@ -149,6 +149,7 @@ final class TrainCommand implements Command {
     try (Interrupt interrupt = new Interrupt();
         Engine engine = Engine.open(plan.config)) {
       interrupt.watch(engine);
+      Stall.watch(engine, terminal);
       Trainer trainer =
           plan.checkpoint == null
               ? new Trainer(engine, plan.schedule)

@@ -3,10 +3,13 @@
 package org.swarmgrad.internal;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -33,6 +36,15 @@ final class EngineHeaders {
     try (FileSystem jar =
         FileSystems.newFileSystem(path(connection.getJarFileURL()), (ClassLoader) null)) {
       return unpack(jar.getPath(FOLDER), cache);
+    }
+  }
+
+  /** One file as text. */
+  static String text(String name) {
+    try (InputStream stream = EngineHeaders.class.getResourceAsStream(FOLDER + "/" + name)) {
+      return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
     }
   }
 

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Batch;
@@ -38,6 +39,7 @@ import org.swarmgrad.EngineInfo;
 import org.swarmgrad.Forward;
 import org.swarmgrad.Gradient;
 import org.swarmgrad.Group;
+import org.swarmgrad.Heartbeat;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.LogitRows;
 import org.swarmgrad.Policy;
@@ -52,6 +54,9 @@ public final class NativeEngine implements AutoCloseable {
   private final MemorySegment handle;
   private final EngineInfo info;
   private final List<Group> groups;
+
+  /** Odd while a call that plays episodes runs. */
+  private final AtomicLong plays = new AtomicLong();
 
   public NativeEngine(EngineConfig config) {
     NativeLibrary.require();
@@ -96,7 +101,16 @@ public final class NativeEngine implements AutoCloseable {
   /** Calls that play episodes. */
   private <T> T play(Supplier<T> call) {
     return guard.use(
-        players == null ? call : () -> players.watch(call, () -> check(this::requestCancel)));
+        () -> {
+          plays.incrementAndGet();
+          try {
+            return players == null
+                ? call.get()
+                : players.watch(call, () -> check(this::requestCancel));
+          } finally {
+            plays.incrementAndGet();
+          }
+        });
   }
 
   private int requestCancel() throws Throwable {
@@ -394,6 +408,22 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           check(this::requestCancel);
           return null;
+        });
+  }
+
+  public Heartbeat heartbeat() {
+    return guard.beside(
+        () -> {
+          try (Arena arena = Arena.ofConfined()) {
+            long calls = plays.get();
+            MemorySegment beats = arena.allocate(ValueLayout.JAVA_LONG);
+            MemorySegment iteration = arena.allocate(ValueLayout.JAVA_LONG);
+            check(() -> (int) FUNCTIONS.heartbeat().invokeExact(handle, beats, iteration));
+            return new Heartbeat(
+                calls % 2 != 0,
+                calls + beats.get(ValueLayout.JAVA_LONG, 0),
+                iteration.get(ValueLayout.JAVA_LONG, 0));
+          }
         });
   }
 

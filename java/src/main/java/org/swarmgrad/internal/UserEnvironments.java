@@ -48,6 +48,11 @@ public final class UserEnvironments {
     return info;
   }
 
+  /** The text of the template. */
+  public static String template() {
+    return EngineHeaders.text("environments/my_game.hpp");
+  }
+
   /** The hash that stands for what a header or a library computes. */
   public static String sha256(Path file) {
     Path path = existing(file);
