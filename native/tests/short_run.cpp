@@ -1,5 +1,6 @@
-// A short training of several shapes through the C ABI; prints a hash of the parameters of each. Builds that must agree
-// bit for bit (threads, instruction sets, optimisation levels, sanitizers, emulated processors) print the same lines.
+// A short training of several shapes and of every environment through the C ABI; prints a hash of the parameters of each.
+// Builds that must agree bit for bit (threads, instruction sets, optimisation levels, sanitizers, emulated processors)
+// print the same lines.
 // Usage: short_run [threads] [isa: auto|avx2|avx512|neon]; exit 3 where the processor lacks the instruction set.
 #include <cstdint>
 #include <cstdio>
@@ -36,7 +37,7 @@ uint64_t fnv1a(const std::vector<float> &values) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  const Case cases[] = {
+  std::vector<Case> cases = {
       {"simple_spread_v3",
        {16, 16},
        SWARMGRAD_TANH,
@@ -82,6 +83,21 @@ int main(int argc, char **argv) {
   if (isa == 4) {
     std::fprintf(stderr, "isa is '%s'; allowed are auto, avx2, avx512, neon\n", argv[2]);
     return 2;
+  }
+
+  for (int32_t k = 0; k < swarmgrad_environment_count(); ++k) {
+    swarmgrad_environment_info environment = {};
+    environment.size = sizeof environment;
+    require(swarmgrad_environment(k, &environment));
+    cases.push_back({environment.id,
+                     {12, 0},
+                     SWARMGRAD_TANH,
+                     SWARMGRAD_REWARD_TO_GO,
+                     SWARMGRAD_LEAVE_ONE_OUT,
+                     SWARMGRAD_ADAM,
+                     18,
+                     30,
+                     2});
   }
 
   for (const Case &c : cases) {
