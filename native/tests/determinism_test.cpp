@@ -6,7 +6,8 @@ using namespace swarmgrad_tests;
 
 namespace {
 
-// Shapes that between them take every path: stored and replayed, early ends, every weight, baseline and optimizer.
+// Shapes that between them take every path: stored and replayed, early ends, every weight, baseline and optimizer; then
+// every environment.
 std::vector<Setup> varied_setups() {
   Setup adam;
   adam.hidden = {16, 9};
@@ -41,7 +42,9 @@ std::vector<Setup> varied_setups() {
   own.baseline = SWARMGRAD_PREVIOUS_BATCH;
   own.agent_reduction = SWARMGRAD_MEAN;
   own.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
-  return {adam, replayed, early, own};
+  std::vector<Setup> setups = {adam, replayed, early, own};
+  for (const Setup &setup : catalogue_setups()) setups.push_back(setup);
+  return setups;
 }
 
 std::vector<float> trained(const Setup &setup, int iterations) {
@@ -135,12 +138,13 @@ TEST_CASE("train is gradient and step, repeated") {
   for (const Setup &setup : varied_setups()) {
     CAPTURE(std::string(setup.environment));
     Engine at_once(setup), by_hand(setup), by_copy(setup);
-    std::vector<swarmgrad_statistics> statistics(3), each;
+    const auto groups = static_cast<size_t>(at_once.group_count());
+    std::vector<swarmgrad_statistics> statistics(3 * groups), each;
     const double rates[] = {0.05, 0.02, 0};
     require_ok(swarmgrad_train(at_once.handle(), 3, rates, statistics.data()));
     for (size_t k = 0; k < 3; ++k) {
       by_hand.gradient(&each);
-      CHECK(std::memcmp(&each[0], &statistics[k], sizeof each[0]) == 0);
+      CHECK(std::memcmp(each.data(), &statistics[k * groups], groups * sizeof each[0]) == 0);
       CHECK(each[0].iteration == static_cast<int64_t>(k));
       require_ok(swarmgrad_step(by_hand.handle(), nullptr, rates[k]));
       const std::vector<float> gradient = by_copy.gradient();
@@ -163,7 +167,7 @@ TEST_CASE("calls between gradient and step do not lose the batch's baselines and
       const std::vector<float> gradient = busy.gradient();
       const Recording recording = busy.record();
       busy.gradient_of(0, recording.groups[0]);
-      std::vector<swarmgrad_statistics> statistics(1);
+      std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(busy.group_count()));
       require_ok(swarmgrad_evaluate(busy.handle(), 0, 20, SWARMGRAD_ACT_SAMPLED, statistics.data()));
       require_ok(swarmgrad_step(busy.handle(), gradient.data(), 0.02));
     }
@@ -190,7 +194,7 @@ TEST_CASE("a fresh engine continues from the checkpointed buffers alone") {
     used.scramble_parameters(0.3);
     used.train(4, 0.5);
     used.gradient_of(0, used.record().groups[0]);
-    std::vector<swarmgrad_statistics> statistics(1);
+    std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(used.group_count()));
     require_ok(swarmgrad_evaluate(used.handle(), 100, 70, SWARMGRAD_ACT_RANDOM, statistics.data()));
     used.gradient();
     used.restore(snapshot);
@@ -206,7 +210,7 @@ TEST_CASE("work in between does not disturb a training") {
     for (int k = 0; k < 3; ++k) {
       plain.train(1);
       busy.train(1);
-      std::vector<swarmgrad_statistics> statistics(1);
+      std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(busy.group_count()));
       for (const int acting : {SWARMGRAD_ACT_SAMPLED, SWARMGRAD_ACT_GREEDY, SWARMGRAD_ACT_RANDOM})
         require_ok(swarmgrad_evaluate(busy.handle(), 5, 40, acting, statistics.data()));
       busy.gradient_of(0, busy.record().groups[0]);
@@ -247,19 +251,21 @@ TEST_CASE("an environment's episode does not depend on how many there are") {
     many.scramble_parameters();
     few.scramble_parameters();
     const Recording a = many.record(), b = few.record();
-    const Batch &x = a.groups[0], &y = b.groups[0];
     size_t differences = 0;
-    for (int64_t e = 0; e < 17; ++e) {
-      differences += x.episode_length[static_cast<size_t>(e)] != y.episode_length[static_cast<size_t>(e)];
-      for (int step = 0; step < x.steps; ++step)
-        for (int agent = 0; agent < x.agents; ++agent) {
-          const size_t p = x.cell(step, agent, e), q = y.cell(step, agent, e);
-          differences += x.action[p] != y.action[q] || x.reward[p] != y.reward[q] || x.alive[p] != y.alive[q] ||
-                         x.log_probability[p] != y.log_probability[q];
-          for (int f = 0; f < x.features; ++f)
-            differences += x.observation[x.element(step, agent, f, x.features, e)] !=
-                           y.observation[y.element(step, agent, f, y.features, e)];
-        }
+    for (size_t g = 0; g < a.groups.size(); ++g) {
+      const Batch &x = a.groups[g], &y = b.groups[g];
+      for (int64_t e = 0; e < 17; ++e) {
+        differences += x.episode_length[static_cast<size_t>(e)] != y.episode_length[static_cast<size_t>(e)];
+        for (int step = 0; step < x.steps; ++step)
+          for (int agent = 0; agent < x.agents; ++agent) {
+            const size_t p = x.cell(step, agent, e), q = y.cell(step, agent, e);
+            differences += x.action[p] != y.action[q] || x.reward[p] != y.reward[q] || x.alive[p] != y.alive[q] ||
+                           x.log_probability[p] != y.log_probability[q];
+            for (int f = 0; f < x.features; ++f)
+              differences += x.observation[x.element(step, agent, f, x.features, e)] !=
+                             y.observation[y.element(step, agent, f, y.features, e)];
+          }
+      }
     }
     CHECK(differences == 0);
   }

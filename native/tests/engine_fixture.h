@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -267,7 +268,7 @@ class Simulator {
   explicit Simulator(const char *environment, const std::vector<swarmgrad_value> &parameters = {}, uint64_t seed = 1) {
     require_ok(swarmgrad_simulator_create(environment, parameters.data(), static_cast<int32_t>(parameters.size()), seed,
                                           SWARMGRAD_ISA_AUTO, &handle_));
-    require_ok(swarmgrad_simulator_shape(handle_, nullptr, &agents_, &fields_, nullptr));
+    require_ok(swarmgrad_simulator_shape(handle_, &groups_, &agents_, &fields_, &horizon_));
   }
   ~Simulator() { swarmgrad_simulator_destroy(handle_); }
   Simulator(const Simulator &) = delete;
@@ -276,6 +277,14 @@ class Simulator {
   swarmgrad_simulator *handle() const { return handle_; }
   int agents() const { return agents_; }
   int field_count() const { return fields_; }
+  int horizon() const { return horizon_; }
+  int group_count() const { return groups_; }
+  swarmgrad_group group(int index) const {
+    swarmgrad_group group = {};
+    group.size = sizeof group;
+    require_ok(swarmgrad_simulator_group(handle_, index, &group));
+    return group;
+  }
   void reset(uint32_t environment, uint32_t iteration) {
     require_ok(swarmgrad_simulator_reset(handle_, environment, iteration));
   }
@@ -315,8 +324,37 @@ class Simulator {
 
  private:
   swarmgrad_simulator *handle_ = nullptr;
-  int32_t agents_ = 0, fields_ = 0;
+  int32_t groups_ = 0, agents_ = 0, fields_ = 0, horizon_ = 0;
 };
+
+// Every environment of the catalogue, and members of families that differ in more than size; small and short, each with
+// another weight. A new environment is among them without a word here.
+inline std::vector<Setup> catalogue_setups() {
+  std::vector<Setup> setups;
+  for (int32_t k = 0; k < swarmgrad_environment_count(); ++k) {
+    swarmgrad_environment_info info = {};
+    info.size = sizeof info;
+    require_ok(swarmgrad_environment(k, &info));
+    setups.push_back({.environment = info.id});
+  }
+  setups.push_back({.environment = "simple_tag_v3", .parameters = {{"num_good", 2}, {"num_obstacles", 1}}});
+  setups.push_back({.environment = "Foraging-2s-6x6-3p-2f-coop-v3", .parameters = {{"mask", 1}, {"penalty", 0.1}}});
+  setups.push_back({.environment = "rware-tiny-5ag-hard-v2", .parameters = {{"reward_type", 2}}});
+  setups.push_back({.environment = "overcooked_coord_ring", .parameters = {{"shaped_reward", 1}}});
+  setups.push_back({.environment = "smax_2s3z"});
+  setups.push_back({.environment = "stag_hunt", .parameters = {{"rounds", 8}, {"players", 3}}});
+  for (size_t k = 0; k < setups.size(); ++k) {
+    Setup &setup = setups[k];
+    setup.hidden = {7};
+    setup.environments = 18;
+    setup.horizon = std::min(20, Simulator(setup.environment, setup.parameters).horizon());
+    setup.weight = static_cast<int>(k % 4);
+    setup.baseline = k % 3 == 0 ? SWARMGRAD_PREVIOUS_BATCH : SWARMGRAD_LEAVE_ONE_OUT;
+    setup.discount = 0.97;
+    setup.entropy_coefficient = 0.01;
+  }
+  return setups;
+}
 
 inline std::vector<int> available_isas() {
   std::vector<int> found;

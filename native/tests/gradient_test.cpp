@@ -41,6 +41,36 @@ TEST_CASE("gradient, weights and statistics of awkward shapes") {
         }
 }
 
+TEST_CASE("every environment: gradient, weights and statistics, and the bits of the given batch") {
+  for (Setup setup : catalogue_setups()) {
+    CAPTURE(std::string(setup.environment));
+    if (setup.baseline == SWARMGRAD_PREVIOUS_BATCH) setup.baseline = SWARMGRAD_BASELINE_NONE;  // none was before
+    Engine engine(setup);
+    engine.scramble_parameters(0.2);
+    const Recording recording = engine.record();
+    check_recording(engine, setup, recording);
+    for (int g = 0; g < engine.group_count(); ++g) {
+      CAPTURE(g);
+      const Batch &batch = recording.groups[static_cast<size_t>(g)];
+      const float *gradient = recording.gradient.data() + engine.group(g).parameter_offset;
+      CHECK(same_bits(engine.gradient_of(g, batch),
+                      std::vector<float>(gradient, gradient + engine.group(g).parameter_count)));
+      size_t wrong = 0;
+      for (const float value : batch.observation) wrong += !std::isfinite(value);
+      for (int step = 0; step < batch.steps; ++step)
+        for (int agent = 0; agent < batch.agents; ++agent)
+          for (int64_t e = 0; e < batch.environments; ++e) {
+            const size_t cell = batch.cell(step, agent, e);
+            const bool acts = batch.alive[cell] != 0;
+            wrong += acts && batch.has_mask &&
+                     batch.mask[batch.element(step, agent, batch.action[cell], batch.actions, e)] == 0;
+            wrong += acts && step > 0 && batch.alive[batch.cell(step - 1, agent, e)] == 0;
+          }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
 TEST_CASE("episodes that end early, stored and replayed") {
   std::vector<float> stored;
   for (const bool replays : {false, true}) {

@@ -234,9 +234,9 @@ inline void check_recording(const Engine &engine, const Setup &setup, const Reco
     CHECK(s.episode_length_mean == doctest::Approx(length).epsilon(1e-9));
     CHECK(s.entropy_mean == doctest::Approx(judgement.entropy_sum / agent_steps).epsilon(1e-5));
     const double weight_mean = weight_sum / agent_steps;
-    CHECK(
-        s.weight_variance ==
-        doctest::Approx(weight_squares / agent_steps - weight_mean * weight_mean).epsilon(1e-6).scale(largest_weight));
+    CHECK(s.weight_variance == doctest::Approx(weight_squares / agent_steps - weight_mean * weight_mean)
+                                   .epsilon(1e-6)
+                                   .scale(largest_weight > 0 ? largest_weight : 1));
     CHECK(
         s.effective_sample_size ==
         doctest::Approx(weight_squares > 0 ? weight_magnitudes * weight_magnitudes / weight_squares : 0).epsilon(1e-6));
