@@ -77,20 +77,6 @@ int main(int argc, char **argv) {
        3},
       {"meeting", {0, 0}, SWARMGRAD_TANH, SWARMGRAD_REWARD_TO_GO, SWARMGRAD_BASELINE_NONE, SWARMGRAD_ADAM, 15, 0, 5},
   };
-  for (int32_t k = 0; k < swarmgrad_environment_count(); ++k) {
-    swarmgrad_environment_info info = {};
-    info.size = sizeof info;
-    require(swarmgrad_environment(k, &info));
-    cases.push_back({info.id,
-                     {9, 0},
-                     k % 2 == 0 ? SWARMGRAD_TANH : SWARMGRAD_RELU,
-                     SWARMGRAD_REWARD_TO_GO,
-                     SWARMGRAD_LEAVE_ONE_OUT,
-                     SWARMGRAD_ADAM,
-                     17,
-                     24,
-                     2});
-  }
   const char *names[] = {"auto", "avx2", "avx512", "neon"};
   int isa = 0;
   while (argc > 2 && isa < 4 && std::strcmp(argv[2], names[isa]) != 0) ++isa;
