@@ -1,6 +1,6 @@
 // smax_{scenario}: a squad of StarCraft-like units fights another on a plane of 32 x 32; a heuristic leads the enemies.
-// Rules: JaxMARL's HeuristicEnemySMAX with unit-list observations and discrete actions; not its continuous actions, conic
-// observations or learned enemies.
+// Rules: JaxMARL's HeuristicEnemySMAX with unit-list observations and discrete actions; not its continuous actions,
+// conic observations or learned enemies.
 #pragma once
 
 #include "core/environment.h"
@@ -13,21 +13,23 @@ struct Smax {
   static constexpr const char *summary = "a squad of units fights a squad led by a heuristic (JaxMARL SMAX)";
   static constexpr const char *description =
       "Group ally, A agents against E enemies, one team. Scenarios count marines (m), stalkers (s), zealots (z) and\n"
-      "hydralisks (h); 3s_vs_5z: allies and enemies differ. smacv2_N_units: N of any of the six types on each side, alike,\n"
-      "facing each other mirrored or one side surrounding the other.\n"
-      "Observation (13 (A + E - 1) + 10): every other unit, allies first: health, its position minus own over own sight\n"
-      "(2), direction of its last move (2), its last attack action over the largest action, weapon cooldown, type one-hot\n"
-      "(6: marine, marauder, stalker, zealot, zergling, hydralisk); zeros where it is dead or out of sight. Then own\n"
-      "health, position over 32 (2), cooldown, type one-hot (6). Health and cooldown are shares of the type's. A dead\n"
-      "agent observes zeros.\n"
-      "Actions (5 + E): 0 north, 1 east, 2 south, 3 west, 4 stop, 5 + k attack enemy k. Available: stop; to the living\n"
-      "moves, and attacks on living enemies in range.\n"
-      "A step is 8 sub-steps of 1/16 s with the same actions: all shoot where they can and walk; wounds and walls kill;\n"
-      "the living that overlap are pushed apart.\n"
-      "Reward, the same for every ally, dead or alive: mean over the enemies of the lost share of health, + 1 when all\n"
-      "enemies and not all allies are dead.\n"
-      "Start: allies uniform in a square of side 4 around (8, 16), enemies around (24, 16). Ends when a side is dead, or\n"
-      "after 101 steps.\n"
+      "hydralisks (h); 3s_vs_5z: allies and enemies differ. smacv2_N_units: N of any of the six types on each side,\n"
+      "alike, facing each other mirrored or one side surrounding the other.\n"
+      "Observation (13 (A + E - 1) + 10): every other unit, allies first: health, its position minus own over own\n"
+      "sight (2), direction of its last move (2), its last attack action over the largest action, weapon cooldown,\n"
+      "type one-hot (6: marine, marauder, stalker, zealot, zergling, hydralisk); zeros where it is dead or out of\n"
+      "sight. Then own health, position over 32 (2), cooldown, type one-hot (6). Health and cooldown are shares of\n"
+      "the type's. A dead agent observes zeros.\n"
+      "Actions (5 + E): 0 north, 1 east, 2 south, 3 west, 4 stop, 5 + k attack enemy k. Available: stop; to the\n"
+      "living moves, and attacks on living enemies in range.\n"
+      "A step is 8 sub-steps of 1/16 s with the same actions: all shoot where they can and walk; wounds and walls\n"
+      "kill; the living that overlap are pushed apart.\n"
+      "Enemies attack the closest ally in range, and hold on to it; else they follow one they see, or cross the\n"
+      "map.\n"
+      "Reward, the same for every ally, dead or alive: mean over the enemies of the lost share of health, + 1 when\n"
+      "all enemies and not all allies are dead.\n"
+      "Start: allies uniform in a square of side 4 around (8, 16), enemies around (24, 16). Ends when a side is\n"
+      "dead, or after 101 steps.\n"
       "Source: JaxMARL smax (HeuristicEnemySMAX).";
   static constexpr Parameter parameters[] = {
       {"scenario", 0, 0, 13, true, "units of both sides",
@@ -70,6 +72,7 @@ struct Smax {
     units = allies + enemies;
   }
 
+  // The reference compares the number of steps with 100 before it counts the latest.
   SWARMGRAD_FUNCTION int horizon() const { return 101; }
   SWARMGRAD_FUNCTION int group_count() const { return 1; }
   SWARMGRAD_FUNCTION Group group(int) const {
@@ -154,8 +157,8 @@ struct Smax {
     }
   }
 
-  // A unit shoots at most once in a step: the shortest cooldown, a zergling's 0.5 - 1/16, is 7 sub-steps, and counting down
-  // begins in the one after the shot. So one draw a unit serves all rows of the noise.
+  // A unit shoots at most once in a step: the shortest cooldown, a zergling's 0.5 - 1/16, is 7 sub-steps, and counting
+  // down begins in the one after the shot. So one draw a unit serves all rows of the noise.
   SWARMGRAD_FUNCTION void draw(Draws &draws) {
     for (int enemy = 0; enemy < enemies; ++enemy) {
       const Int ways = consider(enemy);
@@ -231,7 +234,7 @@ struct Smax {
     float of[8];
   };
   SWARMGRAD_FUNCTION static constexpr Trait velocity() { return {{3.15f, 2.25f, 4.13f, 3.15f, 4.13f, 3.15f}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait attack() { return {{9, 10, 13, 8, 5, 12}}; }
+  SWARMGRAD_FUNCTION static constexpr Trait damage() { return {{9, 10, 13, 8, 5, 12}}; }
   SWARMGRAD_FUNCTION static constexpr Trait attack_range() { return {{5, 6, 6, 2, 2, 5}}; }
   SWARMGRAD_FUNCTION static constexpr Trait sight_range() { return {{9, 10, 10, 9, 8, 9}}; }
   SWARMGRAD_FUNCTION static constexpr Trait radius() { return {{0.375f, 0.5625f, 0.625f, 0.5f, 0.375f, 0.625f}}; }
@@ -286,8 +289,8 @@ struct Smax {
     }
   }
 
-  // SMACv2's starts: half the episodes mirrored left and right; in the others one side stands in the centre and every unit of
-  // the other in one of four groups, each somewhere between a corner and the centre.
+  // SMACv2's starts: half the episodes mirrored left and right; in the others one side stands in the centre and every
+  // unit of the other in one of four groups, each somewhere between a corner and the centre.
   SWARMGRAD_FUNCTION void place_anywhere(Draws &draws) {
     const Mask surrounded = draws.uniform() < 0.5f, allies_inside = draws.uniform() < 0.5f;
     Float inwards[4];
@@ -344,8 +347,8 @@ struct Smax {
     return unit < allies ? allies + attack : allies - 1 - attack;
   }
 
-  // Where an enemy goes that sees nobody: to its first position, turned by 180 degrees about the map's centre. It is not
-  // taken at reset but where first needed, so that a recorded start can be set.
+  // Where an enemy goes that sees nobody: to its first position, turned by 180 degrees about the map's centre. It is
+  // not taken at reset but where first needed, so that a recorded start can be set.
   SWARMGRAD_FUNCTION Float goal(int enemy, int axis) const {
     const Mask is_set = (enemy_goal[2 * enemy] != 0.0f) | (enemy_goal[2 * enemy + 1] != 0.0f);
     return select(is_set, enemy_goal[2 * enemy + axis], map_size - position[2 * (allies + enemy) + axis]);
@@ -409,8 +412,8 @@ struct Smax {
     for (int k = 0; k < stop; ++k) ways[k] += select(exists & (move == k), Int(1), Int(0));
   }
 
-  // The three parts of a sub-step, each reading what the part before left: everyone shoots and walks from the positions and
-  // health at its beginning; then the wounds show; then the overlapping are pushed apart.
+  // The three parts of a sub-step, each reading what the part before left: everyone shoots and walks from the positions
+  // and health at its beginning; then the wounds show; then the overlapping are pushed apart.
   SWARMGRAD_FUNCTION void shoot_and_walk(int unit, int sub_step) {
     const Int type = unit_type[unit], action = last_action[unit];
     const Mask living = is_alive(unit);
@@ -425,7 +428,7 @@ struct Smax {
       }
       shoots &= ready;
     }
-    shot[unit] = where(shoots, lookup(attack().of, type));
+    shot[unit] = where(shoots, lookup(damage().of, type));
     cooldown[unit] =
         select(shoots, lookup(full_cooldown().of, type) + noise[sub_step * units + unit], cooldown[unit] - time_step);
     const Float stride = where(living, lookup(velocity().of, type) * time_step);
@@ -449,8 +452,8 @@ struct Smax {
     push[2 * unit] = push[2 * unit + 1] = 0.0f;
   }
 
-  // Where no lane has the two overlapping, the term is 0 in all of them, and is skipped. Where agents take turns, the first of
-  // a pair works it out for both.
+  // Where no lane has the two overlapping, the term is 0 in all of them, and is skipped. Where agents take turns, the
+  // first of a pair works it out for both.
   SWARMGRAD_FUNCTION void push_apart(int unit) {
     const Float x = walked[2 * unit], y = walked[2 * unit + 1];
     const Float own_radius = lookup(radius().of, unit_type[unit]);
