@@ -38,8 +38,8 @@ struct Rules {
   }
 };
 
-// One battle as the reference tells it: both sides observe, attacks count the other side in the order it is observed in. In
-// single precision too: rounding decides where units go that are pushed apart from almost one spot.
+// One battle as the reference tells it: both sides observe, attacks count the other side in the order it is observed in.
+// In single precision too: rounding decides where units go that are pushed apart from almost one spot.
 struct Battle {
   Rules rules;
   int allies = 0;
