@@ -11,19 +11,22 @@ struct Rware {
   static constexpr const char *id_pattern = "rware-{size}-{agents}ag[-{difficulty}]-v2";
   static constexpr const char *summary = "robots carry requested shelves to the goals of a warehouse (RWARE)";
   static constexpr const char *description =
-      "Ids rware-SIZE-Nag[-DIFFICULTY]-v2. Group agent, N agents, one team. x counts columns, y rows downwards.\n"
+      "Group agent, N agents, one team. x counts columns, y rows downwards; the goals are the middle cells of the last row.\n"
       "Observation (8 + 7 (2 R + 1)^2, R the sensor range): own x, own y, carries a shelf, own direction (one-hot: up,\n"
-      "down, left, right), stands on a highway; then of every cell around it, row by row: an agent is there, its\n"
-      "direction (one-hot; up where there is none), a shelf is there, it is requested. Outside the map cells are empty.\n"
+      "down, left, right), stands on a highway; then of every cell in range, row by row, its own included: an agent is\n"
+      "there, its direction (one-hot; up where there is none), a shelf is there, it is requested. Outside the map cells are\n"
+      "empty.\n"
       "Actions (5): 0 nothing, 1 forward, 2 turn left, 3 turn right, 4 pick the shelf up or put it down (not on a "
       "highway).\n"
       "A robot that carries cannot enter a cell with a shelf, unless another that carries leaves it. Of robots that\n"
       "want into each other's cells a cycle of three or more moves, a swap does not; else the longest chain into a free\n"
-      "cell moves, of equal ones that of the lowest agent (the reference's choice depends on its set order).\n"
-      "Reward: a requested shelf on a goal is delivered and another one requested in its place. individual: 1 for the\n"
+      "cell moves, and where equally long ones meet, the one that the lower agent leads there (the reference's choice\n"
+      "depends on the order of its sets).\n"
+      "Reward: a requested shelf on a goal is delivered, and another one is requested in its place. individual: 1 for the\n"
       "agent, global: 1 for every agent, two-stage: 0.5 for the agent, and 0.5 when it then puts the shelf down.\n"
       "Start: agents on distinct cells of the whole map, directions and requests uniform. Ends after 500 steps, or after\n"
       "max_inactivity_steps without a delivery.\n"
+      "State: agents (x, y, direction, carried shelf or 0, has delivered), shelves (x, y) by id from 1, requested ids.\n"
       "Source: semitable/robotic-warehouse 2.0.";
   static constexpr Parameter parameters[] = {
       {"size", 0, 0, 3, true, "shelf rows x columns: 1 x 3, 2 x 3, 2 x 5, 3 x 5", "tiny|small|medium|large"},
@@ -150,7 +153,7 @@ struct Rware {
     }
   }
 
-  // The places of distinct replacements among the shelves that are not requested.
+  // For each of two deliveries a shelf that is not requested: the one that is `place`-th among those.
   SWARMGRAD_FUNCTION void draw(Draws &draws) {
     for (int k = 0; k < 2; ++k) {
       const Int place = draws.below(shelf_count - request_count) + 1;
