@@ -348,7 +348,7 @@ struct Rware {
     direction = select(turns, lookup(turned, direction + select(action == 3, Int(4), Int(0))), direction);
 
     const Mask picks = (action == 4) & (shelf == 0), puts = (action == 4) & (shelf > 0) & !is_highway(x, y);
-    const Mask returned = puts & (has_delivered == 1) & Mask(reward_type == Reward::two_stage);
+    const Mask returned = puts & (has_delivered == 1);
     earned[agent] = select(returned, Float(0.5f), Float(0.0f));
     has_delivered = select(puts, Int(0), has_delivered);
     shelf = select(picks, near_shelf[agent], select(puts, Int(0), shelf));
@@ -366,7 +366,7 @@ struct Rware {
       const Int next = select(first == 0, replacement[0], second);
       Mask delivered = false;
       for (int r = 0; r < request_count; ++r) {
-        const Mask found = (request[r] == shelf) & (shelf > 0);
+        const Mask found = request[r] == shelf;
         request[r] = select(found, next, request[r]);
         delivered |= found;
       }
