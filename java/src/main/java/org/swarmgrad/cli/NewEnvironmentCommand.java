@@ -63,7 +63,8 @@ final class NewEnvironmentCommand implements Command {
     try {
       Files.writeString(file, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     } catch (FileAlreadyExistsException taken) {
-      throw new IOException(file + " exists already; allowed: a new name, or another folder", taken);
+      throw new IOException(
+          file + " exists already; allowed: a new name, or another folder", taken);
     }
     terminal.say("wrote %s; train it: swarmgrad train --env ./%s", file, file);
     terminal.result(Json.object().put("file", file.toString()));

@@ -1,0 +1,57 @@
+// The environments that tests of the whole catalogue go through; asserts nothing.
+package org.swarmgrad;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Every environment of the catalogue as its id says, and members of families that differ in more
+ * than size. A new environment is among them without a word here.
+ */
+public final class Catalogue {
+  /** Long enough for deaths and early ends, short enough for every environment. */
+  private static final int LONGEST_HORIZON = 30;
+
+  private static final List<String> MORE =
+      List.of(
+          "simple_tag_v3?num_good=2&num_adversaries=2&num_obstacles=1",
+          "Foraging-2s-6x6-3p-2f-coop-v3?mask=1&penalty=0.1",
+          "rware-tiny-5ag-hard-v2?reward_type=two-stage",
+          "overcooked_coord_ring?shaped_reward=1",
+          "smax_2s3z",
+          "stag_hunt?rounds=8&players=3");
+
+  public static Stream<EnvironmentSpec> environments() {
+    return Stream.concat(
+        Swarmgrad.environments().stream().map(EnvironmentInfo::id).map(EnvironmentSpec::of),
+        MORE.stream().map(EnvironmentSpec::parse));
+  }
+
+  /** One configuration each, the weights and baselines in turn. */
+  public static Stream<EngineConfig> configurations() {
+    List<EnvironmentSpec> all = environments().toList();
+    return IntStream.range(0, all.size())
+        .mapToObj(
+            index ->
+                EngineConfig.builder(all.get(index))
+                    .policy(Policy.mlp(6))
+                    .environments(18)
+                    .horizon(horizon(all.get(index)))
+                    .weight(Weight.values()[index % Weight.values().length])
+                    .baseline(Baseline.values()[index % Baseline.values().length])
+                    .discount(0.97)
+                    .entropyCoefficient(0.01)
+                    .seed(1)
+                    .threads(2)
+                    .build());
+  }
+
+  private static int horizon(EnvironmentSpec environment) {
+    try (Simulator simulator = Simulator.open(environment, 0, InstructionSet.AUTO)) {
+      return Math.min(LONGEST_HORIZON, simulator.horizon());
+    }
+  }
+
+  private Catalogue() {}
+}
