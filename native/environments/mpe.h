@@ -55,9 +55,9 @@ SWARMGRAD_FUNCTION void clear(const Array<Float> &values, int count) {
 
 // What agent `agent` wants: the force of its move.
 SWARMGRAD_FUNCTION void push(const Array<Float> &force, int agent, Int move, float strength) {
-  const Float back = -strength, forth = strength, none = 0.0f;
-  force[2 * agent] = select(move == 1, back, select(move == 2, forth, none));
-  force[2 * agent + 1] = select(move == 3, back, select(move == 4, forth, none));
+  const Float back = -strength, forth = strength, still = 0.0f;
+  force[2 * agent] = select(move == 1, back, select(move == 2, forth, still));
+  force[2 * agent + 1] = select(move == 3, back, select(move == 4, forth, still));
 }
 
 // Says a word: one-hot.
