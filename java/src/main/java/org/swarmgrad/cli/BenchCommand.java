@@ -1,5 +1,6 @@
 // swarmgrad bench: the throughput of one configuration on this machine, beside the machine's own
-// peak and, if asked, its history. The full suite is the bench module's.
+// peak and, if asked, its history; or random rollouts of the whole catalogue. The full suite is the
+// bench module's.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -13,20 +14,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EngineInfo;
 import org.swarmgrad.EnvironmentSpec;
+import org.swarmgrad.InstructionSet;
 import org.swarmgrad.measurement.BenchmarkResult;
 import org.swarmgrad.measurement.Comparison;
 import org.swarmgrad.measurement.History;
 import org.swarmgrad.measurement.Machine;
+import org.swarmgrad.measurement.Rollouts;
 import org.swarmgrad.measurement.Throughput;
 import org.swarmgrad.measurement.Workload;
 
 final class BenchCommand implements Command {
   private static final double DEFAULT_SECONDS = 10;
+  private static final double DEFAULT_ROLLOUT_SECONDS = 1;
   private static final Path DEFAULT_HISTORY = Path.of("bench", "history");
 
   @Override
@@ -41,7 +46,7 @@ final class BenchCommand implements Command {
 
   @Override
   public String usage() {
-    return "bench [options]";
+    return "bench [options], or bench --catalogue [options]";
   }
 
   @Override
@@ -53,7 +58,12 @@ final class BenchCommand implements Command {
   public Options options() {
     Options options = EngineOptions.add(new Options());
     Arguments.value(
-        options, "seconds", "SECONDS", "how long to measure, at least 3 iterations (10)");
+        options,
+        "seconds",
+        "SECONDS",
+        "how long to measure, at least 3 iterations (10; each of --catalogue 1)");
+    Arguments.flag(
+        options, "catalogue", "time rollouts of uniformly random actions in every environment");
     Arguments.flag(
         options, "compare", "set results beside the history; no change of speed is a failure");
     Arguments.value(options, "history", "FOLDER", "history of --compare (" + DEFAULT_HISTORY + ")");
@@ -62,13 +72,18 @@ final class BenchCommand implements Command {
 
   @Override
   public int run(CommandLine line, Terminal terminal) throws IOException {
-    double seconds = Arguments.getDouble(line, "seconds", DEFAULT_SECONDS);
+    boolean rollouts = line.hasOption("catalogue");
+    double seconds =
+        Arguments.getDouble(line, "seconds", rollouts ? DEFAULT_ROLLOUT_SECONDS : DEFAULT_SECONDS);
     if (seconds <= 0) {
       throw new UsageException(
           "--seconds is '" + line.getOptionValue("seconds") + "'; allowed: above 0");
     }
     if (line.hasOption("history") && !line.hasOption("compare")) {
       throw new UsageException("--history is given without --compare; allowed: together with it");
+    }
+    if (rollouts) {
+      return catalogue(line, seconds, terminal);
     }
     EngineConfig defaults =
         EngineConfig.builder(EnvironmentSpec.of(Workload.DEFAULT_ENVIRONMENT)).build();
@@ -84,6 +99,46 @@ final class BenchCommand implements Command {
       terminal.result(result);
       return 0;
     }
+  }
+
+  /** One line an environment, printed as soon as it is known. */
+  private static int catalogue(CommandLine line, double seconds, Terminal terminal) {
+    List<String> allowed = List.of("catalogue", "seconds", "threads", "isa", "json");
+    for (Option option : line.getOptions()) {
+      if (!allowed.contains(option.getLongOpt())) {
+        throw new UsageException(
+            "--"
+                + option.getLongOpt()
+                + " is given together with --catalogue; allowed: --seconds, --threads, --isa,"
+                + " --json");
+      }
+    }
+    int threads = Arguments.getInt(line, "threads", 0, 0, 4096);
+    InstructionSet isa = Arguments.get(line, "isa", InstructionSet::parse, InstructionSet.AUTO);
+    terminal.say(
+        "uniformly random actions, %s threads, %s, %s; million steps/s, medians",
+        threads == 0 ? "all" : threads, isa, Machine.processorName());
+    terminal.say("%-32s %6s %8s %14s %14s", "", "agents", "horizon", "environment", "agent");
+    ObjectNode result = Json.object().put("threads", threads).put("isa", isa.toString());
+    result.put("cpu", Machine.processorName());
+    ArrayNode array = result.putArray("rollouts");
+    for (String id : Rollouts.CATALOGUE) {
+      Rollouts measured = Rollouts.measure(EnvironmentSpec.parse(id), threads, isa, seconds);
+      double environmentSteps = Throughput.median(measured.environmentStepsPerSecond());
+      double agentSteps = Throughput.median(measured.agentStepsPerSecond());
+      terminal.say(
+          "%-32s %6d %8d %14.3f %14.3f",
+          id, measured.agents(), measured.horizon(), environmentSteps * 1e-6, agentSteps * 1e-6);
+      ObjectNode object = array.addObject().put("environment", id);
+      object.put("agents", measured.agents()).put("horizon", measured.horizon());
+      object.put("repetitions", measured.agentStepsPerSecond().size());
+      object.put("environment_steps_per_s", environmentSteps);
+      object.put("agent_steps_per_s", agentSteps);
+      object.put(
+          "agent_steps_per_s_error", Throughput.standardError(measured.agentStepsPerSecond()));
+    }
+    terminal.result(result);
+    return 0;
   }
 
   private static ObjectNode report(Engine engine, Throughput measured, Terminal terminal) {

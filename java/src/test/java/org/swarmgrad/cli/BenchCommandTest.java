@@ -13,12 +13,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.swarmgrad.EnvironmentInfo;
+import org.swarmgrad.EnvironmentSpec;
+import org.swarmgrad.Swarmgrad;
 import org.swarmgrad.measurement.BenchmarkResult;
 import org.swarmgrad.measurement.History;
 import org.swarmgrad.measurement.Machine;
+import org.swarmgrad.measurement.Rollouts;
 
 class BenchCommandTest {
   private static final String[] TINY = {
@@ -146,6 +152,31 @@ class BenchCommandTest {
   }
 
   @Test
+  void theCatalogueIsWholeAndEveryLineIsMeasured() throws IOException {
+    Set<String> families =
+        Rollouts.CATALOGUE.stream()
+            .map(id -> EnvironmentSpec.parse(id).info().summary())
+            .collect(Collectors.toSet());
+    for (EnvironmentInfo info : Swarmgrad.environments()) {
+      if (EnvironmentSpec.of(info.id()).source().isEmpty()) {
+        assertThat(families).as(info.id()).contains(info.summary());
+      }
+    }
+    JsonNode json = run("--catalogue", "--seconds", "1e-3", "--json").json();
+    assertThat(json.path("rollouts")).hasSameSizeAs(Rollouts.CATALOGUE);
+    for (JsonNode rollout : json.path("rollouts")) {
+      double agentSteps = rollout.path("agent_steps_per_s").asDouble();
+      double environmentSteps = rollout.path("environment_steps_per_s").asDouble();
+      assertThat(environmentSteps).isPositive();
+      // Dead agents take no steps, but somebody does.
+      assertThat(agentSteps / environmentSteps)
+          .as(rollout.path("environment").asText())
+          .isBetween(1 - 1e-9, rollout.path("agents").asInt() + 1e-9);
+      assertThat(rollout.path("repetitions").asInt()).isGreaterThanOrEqualTo(3);
+    }
+  }
+
+  @Test
   void wrongUseExitsWithTwoAndOneLine(@TempDir Path folder) throws IOException {
     for (String[] wrong :
         List.of(
@@ -156,6 +187,7 @@ class BenchCommandTest {
             new String[] {"--policy", "mlp:0"},
             new String[] {"--isa", "mmx"},
             new String[] {"--history", folder.toString()},
+            new String[] {"--catalogue", "--env", "crowd"},
             new String[] {"--rounds", "3"})) {
       Run run = run(wrong);
       assertThat(run.status).as(String.join(" ", wrong)).isEqualTo(2);
