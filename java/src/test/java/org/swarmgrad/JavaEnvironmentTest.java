@@ -321,6 +321,15 @@ class JavaEnvironmentTest {
   }
 
   @Test
+  void anInterruptOfTheCallerWaitsForTheCall() {
+    try (Engine engine = Engine.open(small(EngineConfig.builder(MEETING)).build())) {
+      Thread.currentThread().interrupt();
+      assertThat(engine.train(rates(3))).hasSize(3);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+  }
+
+  @Test
   void aCallThatDoesNotReturnIsInterrupted() {
     AtomicReference<CountDownLatch> gate = new AtomicReference<>(new CountDownLatch(1));
     JavaEnvironment sleepy =

@@ -55,6 +55,7 @@ final class EnvironmentPlayers implements AutoCloseable {
   /** Runs the engine, so that a caller gets an answer even where an environment never returns. */
   private final ExecutorService runner;
 
+  private boolean callerInterrupted;
   private EnvironmentException lost;
 
   EnvironmentPlayers(JavaEnvironment source) {
@@ -234,27 +235,38 @@ final class EnvironmentPlayers implements AutoCloseable {
     Future<T> future = runner.submit(call::get);
     long patience = source.patience().toNanos();
     long look = Math.max(1, Math.min(LONGEST_LOOK_NANOS, patience / LOOKS));
-    boolean interrupted = false;
     try {
-      for (; ; ) {
-        try {
-          return future.get(look, TimeUnit.NANOSECONDS);
-        } catch (TimeoutException running) {
-          for (Player player : players) {
-            if (player.runningNanos(System.nanoTime()).orElse(0L) > patience) {
-              throw interrupt(player, future, cancel);
-            }
+      while (!ends(future, look)) {
+        for (Player player : players) {
+          if (player.runningNanos(System.nanoTime()).orElse(0L) > patience) {
+            throw interrupt(player, future, cancel);
           }
-        } catch (InterruptedException impatient) {
-          interrupted = true;
         }
       }
-    } catch (ExecutionException failed) {
-      throw explain(failed.getCause());
     } finally {
-      if (interrupted) {
+      if (callerInterrupted) {
+        callerInterrupted = false;
         Thread.currentThread().interrupt();
       }
+    }
+    if (future.state() == Future.State.FAILED) {
+      throw explain(future.exceptionNow());
+    }
+    return future.resultNow();
+  }
+
+  /** Whether the engine's call ends within a time; its caller's interrupt has to wait for that. */
+  private boolean ends(Future<?> future, long nanos) {
+    try {
+      future.get(nanos, TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException failed) {
+      return true;
+    } catch (TimeoutException running) {
+      return false;
+    } catch (InterruptedException impatient) {
+      callerInterrupted = true;
+      return false;
     }
   }
 
@@ -290,13 +302,8 @@ final class EnvironmentPlayers implements AutoCloseable {
       players.stream()
           .filter(player -> player.runningNanos(now).isPresent())
           .forEach(player -> player.thread.interrupt());
-      try {
-        future.get(grace / LOOKS, TimeUnit.NANOSECONDS);
+      if (ends(future, grace / LOOKS)) {
         return new EnvironmentException(message, where);
-      } catch (ExecutionException stopped) {
-        return new EnvironmentException(message, where);
-      } catch (TimeoutException | InterruptedException running) {
-        // another look
       }
     }
     lost =
