@@ -28,6 +28,10 @@ final class Moment {
     found = outcome;
   }
 
+  Tally tally() {
+    return tally;
+  }
+
   String place() {
     return replay.path() + ": " + Disagreement.place(episode, label, step);
   }

@@ -61,7 +61,11 @@ final class ParticleWorlds {
       String id, Consumer<Parameters> own, Contacts contacts, Map<String, Column> columns) {
     Consumer<Parameters> parameters =
         given -> {
-          given.horizon("max_cycles").only("continuous_actions", false);
+          given
+              .horizon("max_cycles")
+              .only("continuous_actions", false)
+              .only("terminate_on_success", false)
+              .only("dynamic_rescaling", false);
           own.accept(given);
         };
     return new World(

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Simulator;
+import org.swarmgrad.SwarmgradException;
 
 /**
  * Replays one file of recorded trajectories with the recorded actions and random draws, and
@@ -131,48 +132,51 @@ public final class TraceReplay implements AutoCloseable {
   private void replayEpisode(JsonNode episode, int number) throws IOException {
     String label = episode.path("label").asText();
     String place = path + ": episode " + number + " (" + label + ")";
-    simulator.reset(0, 0);
-    recorded.clear();
     JsonNode initial = Recordings.member(episode, "initial", place);
-    Moment start = new Moment(this, tally, number, label, -1);
-    readState(initial, start);
-    restore(recorded, start);
-    check(initial, start);
-    int step = 0;
-    for (JsonNode record : Recordings.array(episode, "steps", place)) {
-      replayStep(record, number, label, step);
-      step++;
-      steps++;
+    JsonNode records = Recordings.array(episode, "steps", place);
+    Moment moment = new Moment(this, tally, number, label, -1);
+    try {
+      begin(initial, moment);
+      for (int step = 0; step < records.size(); step++) {
+        moment = new Moment(this, new Tally(), number, label, step);
+        replayStep(records.get(step), moment);
+        steps++;
+      }
+    } catch (IllegalArgumentException | SwarmgradException failure) {
+      throw Recordings.malformed(moment.place(), failure.getMessage());
     }
   }
 
-  private void replayStep(JsonNode record, int episode, String label, int step) throws IOException {
-    Tally here = new Tally();
-    Moment moment = new Moment(this, here, episode, label, step);
-    String place = moment.place();
+  private void begin(JsonNode initial, Moment moment) throws IOException {
+    simulator.reset(0, 0);
+    recorded.clear();
+    readState(initial, moment);
+    write(simulator, recorded);
+    check(initial, moment);
+  }
+
+  private void replayStep(JsonNode record, Moment moment) throws IOException {
     for (String name : world.required()) {
-      Recordings.member(record, name, place);
+      Recordings.member(record, name, moment.place());
     }
     if (!world.exact()) {
-      restore(recorded, moment);
+      write(simulator, recorded);
     }
-    action = Recordings.integers(record.get("action"), simulator.agentCount(), place + " action");
+    action =
+        Recordings.integers(
+            record.get("action"), simulator.agentCount(), moment.place() + " action");
     before = values(simulator, false);
     giveChance(record, moment);
-    try {
-      moment.took(simulator.step(action));
-    } catch (IllegalArgumentException failure) {
-      throw new IOException(place + ": " + failure.getMessage(), failure);
-    }
+    moment.took(simulator.step(action));
     for (String field : readState(record, moment)) {
       moment.state(field, simulator.field(field), recorded.get(field));
     }
     check(record, moment);
-    if (!here.agrees() && record.path(World.TIE).asBoolean()) {
+    if (!moment.tally().agrees() && record.path(World.TIE).asBoolean()) {
       ties++;
-      restore(recorded, moment);
+      write(simulator, recorded);
     } else {
-      tally.add(here);
+      tally.add(moment.tally());
     }
   }
 
@@ -200,18 +204,13 @@ public final class TraceReplay implements AutoCloseable {
             read(draws.field(), draws.reading(), entry.getKey(), entry.getValue(), moment));
       }
     }
-    restore(chance, moment);
+    write(simulator, chance);
   }
 
   private double[] read(
       String name, Column.Reading reading, String recordedName, JsonNode value, Moment moment)
       throws IOException {
-    Simulator.Field field;
-    try {
-      field = simulator.field(name);
-    } catch (IllegalArgumentException failure) {
-      throw new IOException(moment.place() + ": " + failure.getMessage(), failure);
-    }
+    Simulator.Field field = simulator.field(name);
     return reading.read(value, field, recorded.get(name), moment.place() + " " + recordedName);
   }
 
@@ -223,14 +222,6 @@ public final class TraceReplay implements AutoCloseable {
             draws.possible().compare(moment, entry.getKey(), entry.getValue());
         case Column.State state -> {}
       }
-    }
-  }
-
-  private void restore(Map<String, double[]> values, Moment moment) throws IOException {
-    try {
-      write(simulator, values);
-    } catch (IllegalArgumentException failure) {
-      throw new IOException(moment.place() + ": " + failure.getMessage(), failure);
     }
   }
 
