@@ -97,6 +97,23 @@ class JavaEnvironmentTest {
   }
 
   @Test
+  void groupsOfOneShapeCanShareAPolicy() {
+    Supplier<Environment> apart =
+        () ->
+            new JavaMeeting() {
+              @Override
+              public List<Agents> groups() {
+                return List.of(new Agents("left", 1, 9, 3), new Agents("right", 1, 9, 3));
+              }
+            };
+    EngineConfig.Builder builder = small(EngineConfig.builder("meeting")).agentIndex(true);
+    try (Engine judge = Engine.open(builder.build());
+        Engine engine = Engine.open(small(apart).agentIndex(true).share(Share.ALL).build())) {
+      assertThat(engine.train(rates(5))).isEqualTo(judge.train(rates(5)));
+    }
+  }
+
+  @Test
   void episodesThatWouldBeReplayedAreStoredAllTheSame() {
     EngineConfig.Builder builder =
         EngineConfig.builder("meeting").policy(Policy.mlp(8)).environments(2).horizon(20_000);
