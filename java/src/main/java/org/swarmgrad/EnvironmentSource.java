@@ -55,13 +55,13 @@ public record EnvironmentSource(Path file, String sha256, List<Path> files) {
       return;
     }
     Path file = Path.of(name);
-    String found = "does not exist";
+    String found = "no longer exists";
     if (Files.isRegularFile(file)) {
       if (UserEnvironments.sha256(file).equals(sha256)) {
         UserEnvironments.load(file);
         return;
       }
-      found = "has changed";
+      found = "has changed since";
     }
     throw new CompilationException(
         "the environment "
@@ -70,7 +70,7 @@ public record EnvironmentSource(Path file, String sha256, List<Path> files) {
             + file
             + ", which "
             + found
-            + " since; allowed: the source of then, of which a run folder keeps a copy (--env"
+            + "; allowed: what it was made of, of which a run folder keeps a copy (--env"
             + " RUN/environment/"
             + file.getFileName()
             + ")",

@@ -84,6 +84,15 @@ class ConfigurationTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"../x", "./game.hpp?agents=3", "game.so"})
+  void filesThatDoNotExistAreRefused(String path) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> EnvironmentSpec.parse(path))
+        .withMessageStartingWith(
+            "environment is '" + path.replaceAll("\\?.*", "") + "', which is no file");
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "agents=0",

@@ -26,7 +26,7 @@ class InterruptTest {
   private final List<Process> started = new ArrayList<>();
 
   /** The command line as a process of its own, with the signals a terminal would give it. */
-  private static List<String> command(String... arguments) {
+  static List<String> command(String... arguments) {
     List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM"));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
