@@ -65,10 +65,10 @@ struct GroupMemory {
   double *entropy;
   float *scratch;
 
-  GroupMemory(const GroupPlan &group, char *memory)
+  GroupMemory(const GroupPlan &group, char *memory, int64_t row_stride)
       : plan(group),
-        features{reinterpret_cast<float *>(memory + group.features), group.row_stride},
-        logits{reinterpret_cast<float *>(memory + group.logits), group.row_stride},
+        features{reinterpret_cast<float *>(memory + group.features), row_stride},
+        logits{reinterpret_cast<float *>(memory + group.logits), row_stride},
         available(reinterpret_cast<uint16_t *>(memory + group.available)),
         action(reinterpret_cast<int32_t *>(memory + group.action)),
         reward(reinterpret_cast<float *>(memory + group.reward)),
@@ -172,7 +172,15 @@ class Cohort {
   }
 
  private:
-  GroupMemory group_memory(int g) const { return GroupMemory(plan_.group[g], worker_.memory); }
+  // Rows that nobody will read again take each other's place, close together: an episode's would leave the cache.
+  bool keeps_rows() const { return pass_.learns && !plan_.replays; }
+  static int chunk_of(const GroupPlan &group) {
+    return group.agents < group.stored_rows ? group.agents : static_cast<int>(group.stored_rows);
+  }
+  GroupMemory group_memory(int g) const {
+    const GroupPlan &group = plan_.group[g];
+    return GroupMemory(group, worker_.memory, pass_.learns ? group.row_stride : chunk_of(group) | 1);
+  }
   bool cancelled() const { return pass_.cancelled->load(std::memory_order_relaxed); }
   bool fault(const char *what, uint32_t lanes, int agent, int step) {
     worker_.fault = {what, SWARMGRAD_NUMERIC, pass_.first_episode + first_ + __builtin_ctz(lanes), agent, step, -1};
@@ -221,18 +229,17 @@ class Cohort {
     const GroupMemory memory = group_memory(g);
     const GroupPlan &group = memory.plan;
     const int64_t step_row = static_cast<int64_t>(step) * group.agents;
-    const bool keeps_rows = !plan_.replays;
-    const int chunk = group.agents < group.stored_rows ? group.agents : static_cast<int>(group.stored_rows);
+    const int chunk = chunk_of(group);
     for (int first = 0; first < group.agents; first += chunk) {
       const int count = first + chunk < group.agents ? chunk : group.agents - first;
-      const int64_t row = step_row + first, stored = keeps_rows ? row : 0;
+      const int64_t row = step_row + first, stored = keeps_rows() ? row : 0;
       for (int k = 0; k < count; ++k)
         memory.alive[row + k] =
             static_cast<uint16_t>(plan_.environment->alive(object_, group.first_agent + first + k) & ~finished);
       // Also where nothing looks at it: a random rollout is worth timing because it does what a policy's would.
       observe(memory, first, count, row, stored);
       if (plan_.environment->is_checked &&
-          !(rules_hold(finished, step) && observations_hold(memory, first, count, step)))
+          !(rules_hold(finished, step) && observations_hold(memory, first, count, step, stored)))
         return false;
       if (pass_.acting == SWARMGRAD_ACT_RANDOM && !group.has_mask) {
         for (int k = 0; k < count; ++k) choose_uniformly(memory, step, first + k, row + k);
@@ -251,10 +258,9 @@ class Cohort {
   }
 
   // Whether the rows that observe() has just filled are finite; a lane that is not alive holds zeros by now.
-  bool observations_hold(const GroupMemory &memory, int first_agent, int count, int step) {
-    const int64_t row = static_cast<int64_t>(step) * memory.plan.agents + first_agent;
+  bool observations_hold(const GroupMemory &memory, int first_agent, int count, int step, int64_t stored) {
     for (int k = 0; k < count; ++k)
-      if (find_observation_fault(memory, first_agent + k, step, plan_.replays ? k : row + k)) return false;
+      if (find_observation_fault(memory, first_agent + k, step, stored + k)) return false;
     return true;
   }
   bool find_observation_fault(const GroupMemory &memory, int agent, int step, int64_t stored) {
@@ -350,7 +356,7 @@ class Cohort {
         store(memory.reward + row * lane_count, select(mask_from_bits(before), Float(0.0f), earned));
       }
     }
-    for (int lane = 0; lane < cpu::cohort_size; ++lane) length_[lane] += (before >> lane & 1u) == 0u ? 1 : 0;
+    store(length_, Int::load(length_) + select(mask_from_bits(before), Int(0), Int(1)));
     return finished | ended;
   }
   void gather_actions(int step, int32_t *action) const {
@@ -730,7 +736,7 @@ void optimize(const cpu::OptimizerRule &rule, float *parameters, float *first_mo
 void forward(const Pass &pass, Worker &worker, int g, int64_t rows, const float *observation, float *hidden,
              float *logit) {
   const GroupPlan &group = pass.plan->group[g];
-  const GroupMemory memory(group, worker.memory);
+  const GroupMemory memory(group, worker.memory, group.row_stride);
   for (int64_t first = 0; first < rows; first += lane_count) {
     const int count = rows - first < lane_count ? static_cast<int>(rows - first) : lane_count;
     for (int f = 0; f < group.observation_size; ++f)
