@@ -28,23 +28,33 @@ public final class Catalogue {
         MORE.stream().map(EnvironmentSpec::parse));
   }
 
-  /** One configuration each, the weights and baselines in turn. */
+  /** One configuration each, the weights and baselines in turn, and one of a shared policy. */
   public static Stream<EngineConfig> configurations() {
     List<EnvironmentSpec> all = environments().toList();
-    return IntStream.range(0, all.size())
-        .mapToObj(
-            index ->
-                EngineConfig.builder(all.get(index))
-                    .policy(Policy.mlp(6))
-                    .environments(18)
-                    .horizon(horizon(all.get(index)))
-                    .weight(Weight.values()[index % Weight.values().length])
-                    .baseline(Baseline.values()[index % Baseline.values().length])
-                    .discount(0.97)
-                    .entropyCoefficient(0.01)
-                    .seed(1)
-                    .threads(2)
-                    .build());
+    Stream<EngineConfig> each =
+        IntStream.range(0, all.size())
+            .mapToObj(
+                index ->
+                    EngineConfig.builder(all.get(index))
+                        .policy(Policy.mlp(6))
+                        .environments(18)
+                        .horizon(horizon(all.get(index)))
+                        .weight(Weight.values()[index % Weight.values().length])
+                        .baseline(Baseline.values()[index % Baseline.values().length])
+                        .discount(0.97)
+                        .entropyCoefficient(0.01)
+                        .seed(1)
+                        .threads(2)
+                        .build());
+    EngineConfig shared =
+        EngineConfig.builder("stag_hunt?rounds=8&players=3")
+            .policy(Policy.mlp(6))
+            .environments(18)
+            .share(Share.ALL)
+            .agentIndex(true)
+            .seed(1)
+            .build();
+    return Stream.concat(each, Stream.of(shared));
   }
 
   private static int horizon(EnvironmentSpec environment) {
