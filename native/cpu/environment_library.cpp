@@ -20,7 +20,8 @@ namespace swarmgrad::cpu {
 namespace {
 
 constexpr int instruction_sets[] = {SWARMGRAD_ISA_AVX2, SWARMGRAD_ISA_AVX512, SWARMGRAD_ISA_NEON};
-constexpr int widest = 1 << 20;  // features, actions, rows, columns: beyond it a size is a mistake
+constexpr int widest = 1 << 20;    // features, actions, rows, columns: beyond it a size is a mistake
+constexpr int agent_limit = 4096;  // the counter of the random numbers has 12 bits for an agent
 
 struct Library {
   const EnvironmentTable *table[SWARMGRAD_ISA_NEON + 1] = {};
@@ -122,6 +123,7 @@ void check_shapes(const EnvironmentTable &table, void *object) {
   const int groups = table.group_count(object);
   if (groups < 1 || groups > widest) reject("%s: group_count is %d; allowed: 1 or more", owner.c_str(), groups);
   std::set<std::string> names;
+  int agents = 0;
   for (int g = 0; g < groups; ++g) {
     const GroupShape shape = table.group(object, g);
     check_name(owner, "group", shape.name, names);
@@ -132,6 +134,10 @@ void check_shapes(const EnvironmentTable &table, void *object) {
     check("agents", shape.agents);
     check("observation_size", shape.observation_size);
     check("action_count", shape.action_count);
+    agents += shape.agents;
+    if (agents > agent_limit)
+      reject("%s has %d agents or more; allowed: up to %d, as many as the random numbers tell apart", table.id, agents,
+             agent_limit);
   }
   names.clear();
   for (int f = 0; f < table.field_count(object); ++f) {

@@ -16,7 +16,6 @@ constexpr int64_t default_stored_bytes = 32 << 20;
 constexpr int64_t rows_per_segment = 64;
 constexpr int longest_horizon = 1 << 24;
 constexpr int64_t rows_limit = int64_t{1} << 31;
-constexpr int agent_limit = 4096;       // the counter of the random numbers has 12 bits for an agent
 constexpr int64_t wide_policy = 65536;  // parameters above which blocks are fewer, so that partial gradients stay small
 
 void check(bool allowed, const char *name, double value, const char *rule) {
@@ -62,6 +61,7 @@ void check_config(const swarmgrad_config &c) {
   check(c.adam_epsilon >= FLT_MIN && c.adam_epsilon <= FLT_MAX, "adam_epsilon", c.adam_epsilon, "1.2e-38 to 3.4e38");
   check(c.horizon >= 0 && c.horizon <= longest_horizon, "horizon", c.horizon,
         "1 to 16777216 steps, or 0 for the environment's own");
+  check(c.callbacks == nullptr || c.parameter_count == 0, "parameter_count", c.parameter_count, "0 with callbacks");
   check(c.share == SWARMGRAD_SHARE_GROUPS || c.share == SWARMGRAD_SHARE_ALL, "share", c.share, "0 groups, 1 all");
   check(c.agent_index == 0 || c.agent_index == 1, "agent_index", c.agent_index, "0 no, 1 yes");
   check(c.stored_bytes >= 0, "stored_bytes", static_cast<double>(c.stored_bytes), "1 or more, or 0 for 32 MiB");
@@ -172,9 +172,6 @@ void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *obj
              group.agents);
     group.segments = std::max<int64_t>(1, group.rows / rows_per_segment);
     plan.agent_count += group.agents;
-    if (plan.agent_count > agent_limit)
-      reject("%s has %d agents or more; allowed: up to %d, as many as the random numbers tell apart",
-             plan.environment->id, plan.agent_count, agent_limit);
     flop += 2 * multiply_adds(group) * group.agents;
     storage.groups.push_back(group);
   }

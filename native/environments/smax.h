@@ -364,11 +364,11 @@ struct Smax {
   // along the axis nearest to the way.
   SWARMGRAD_FUNCTION Int consider(int enemy) {
     const int unit = allies + enemy;
-    Int *ways = &enemy_choices[enemy * (first_attack + allies)];
+    const int row = enemy * (first_attack + allies);
     const Float sight = lookup(sight_range().of, unit_type[unit]), range = lookup(attack_range().of, unit_type[unit]);
     const Mask living = is_alive(unit);
     const Int held = last_action[unit] - first_attack;
-    for (int action = 0; action < first_attack; ++action) ways[action] = 0;
+    for (int action = 0; action < first_attack; ++action) enemy_choices[row + action] = 0;
     Mask sees = false, shoots = false, holds = false;
     Float nearest = map_size * map_size;
     Int closest = -1;
@@ -384,24 +384,28 @@ struct Smax {
       sees |= seen;
       shoots |= in_range;
       holds |= in_range & (held == attack);
-      ways[first_attack + attack] = select(in_range, Int(1), Int(0));
-      add_way(ways, seen, x, y);
+      enemy_choices[row + first_attack + attack] = select(in_range, Int(1), Int(0));
+      add_way(row, seen, x, y);
     }
     // A dead enemy believes itself at (0, 0), since it observes zeros; its choice has no effect.
-    add_way(ways, !sees, goal(enemy, 0) - where(living, position[2 * unit]),
+    add_way(row, !sees, goal(enemy, 0) - where(living, position[2 * unit]),
             goal(enemy, 1) - where(living, position[2 * unit + 1]));
-    for (int action = 0; action < stop; ++action) ways[action] = select(shoots, Int(0), ways[action]);
     const Int only = select(holds, held, random_target ? Int(-1) : closest);
-    Int sum = ways[0] + ways[1] + ways[2] + ways[3];
+    Int sum = 0;
+    for (int action = 0; action < stop; ++action) {
+      Int &way = enemy_choices[row + action];
+      way = select(shoots, Int(0), way);
+      sum += way;
+    }
     for (int attack = 0; attack < allies; ++attack) {
-      Int &way = ways[first_attack + attack];
+      Int &way = enemy_choices[row + first_attack + attack];
       way = select((only < 0) | (only == attack), way, Int(0));
       sum += way;
     }
     return sum;
   }
   // One more way to the move whose direction has the largest product with (x, y), the first of equals.
-  SWARMGRAD_FUNCTION static void add_way(Int *ways, Mask exists, Float x, Float y) {
+  SWARMGRAD_FUNCTION void add_way(int row, Mask exists, Float x, Float y) {
     const Float product[stop] = {y, x, -y, -x};
     Float largest = product[0];
     Int move = 0;
@@ -409,7 +413,7 @@ struct Smax {
       move = select(product[k] > largest, Int(k), move);
       largest = maximum(largest, product[k]);
     }
-    for (int k = 0; k < stop; ++k) ways[k] += select(exists & (move == k), Int(1), Int(0));
+    for (int k = 0; k < stop; ++k) enemy_choices[row + k] += select(exists & (move == k), Int(1), Int(0));
   }
 
   // The three parts of a sub-step, each reading what the part before left: everyone shoots and walks from the positions

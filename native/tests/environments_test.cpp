@@ -74,7 +74,7 @@ TEST_CASE("a simulator plays the episodes of training, in every environment") {
       const std::vector<double> expected = simulated_returns(setup, first, 3);
       const std::vector<double> found = certain_returns(setup, first, 3);
       REQUIRE(found.size() == expected.size());
-      for (size_t g = 0; g < found.size(); ++g) CHECK(found[g] == doctest::Approx(expected[g]).epsilon(1e-6));
+      for (size_t g = 0; g < found.size(); ++g) CHECK(found[g] == doctest::Approx(expected[g]).epsilon(1e-12));
     }
   }
   Setup setup = catalogue_setups().front();

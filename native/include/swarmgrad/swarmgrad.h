@@ -337,8 +337,8 @@ SWARMGRAD_API const char *swarmgrad_version(void);    /* for example "0.1.0" */
 SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
 
 /* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
- * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks), for bindings to check
- * their layouts. Returns how many there are; writes at most `capacity`. */
+ * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks), for
+ * bindings to check their layouts. Returns how many there are; writes at most `capacity`. */
 SWARMGRAD_API int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity);
 
 /* 1 where this processor can run the instruction set and the library holds it. AUTO: 1 where any can. */
