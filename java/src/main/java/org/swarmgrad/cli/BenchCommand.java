@@ -90,6 +90,7 @@ final class BenchCommand implements Command {
     try (Interrupt interrupt = new Interrupt();
         Engine engine = Engine.open(EngineOptions.config(line, defaults))) {
       interrupt.watch(engine);
+      Stall.watch(engine, terminal);
       Throughput measured = Throughput.measure(engine, seconds);
       ObjectNode result = report(engine, measured, terminal);
       if (line.hasOption("compare")) {

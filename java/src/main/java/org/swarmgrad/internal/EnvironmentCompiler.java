@@ -270,11 +270,8 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
     for (Path unit : units.values()) {
       addFiles(unit, headers, files);
     }
-    Digests digest = new Digests();
-    for (Path file : files) {
-      digest.add(Files.readAllBytes(file));
-    }
-    EnvironmentSource source = new EnvironmentSource(header, digest.finish(), List.copyOf(files));
+    List<Path> all = List.copyOf(files);
+    EnvironmentSource source = new EnvironmentSource(header, Digests.sha256(all), all);
     return new Preprocessed(compiler, headers, units, source);
   }
 

@@ -33,12 +33,17 @@ public final class UserEnvironments {
 
   static synchronized EnvironmentInfo load(Path file, EnvironmentCompiler compiler) {
     Path path = existing(file);
+    for (Map.Entry<String, EnvironmentSource> known : SOURCES.entrySet()) {
+      if (known.getValue().file().equals(path) && isUnchanged(known.getValue())) {
+        return NativeCatalogue.environment(known.getKey());
+      }
+    }
     EnvironmentInfo info;
     EnvironmentSource source;
     if (isLibrary(path)) {
       requireWhole(path);
       info = NativeCatalogue.load(path);
-      source = new EnvironmentSource(path, sha256(path), List.of(path));
+      source = new EnvironmentSource(path, Digests.sha256(List.of(path)), List.of(path));
     } else {
       EnvironmentCompiler.Compiled compiled = compiler.compile(path);
       info = NativeCatalogue.load(compiled.library());
@@ -46,6 +51,11 @@ public final class UserEnvironments {
     }
     SOURCES.putIfAbsent(info.id(), source);
     return info;
+  }
+
+  private static boolean isUnchanged(EnvironmentSource source) {
+    return source.files().stream().allMatch(Files::isRegularFile)
+        && source.sha256().equals(Digests.sha256(source.files()));
   }
 
   /** The text of the template. */
@@ -56,14 +66,9 @@ public final class UserEnvironments {
   /** The hash that stands for what a header or a library computes. */
   public static String sha256(Path file) {
     Path path = existing(file);
-    if (!isLibrary(path)) {
-      return EnvironmentCompiler.standard().source(path).sha256();
-    }
-    try {
-      return Digests.sha256(Files.readAllBytes(path));
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
+    return isLibrary(path)
+        ? Digests.sha256(List.of(path))
+        : EnvironmentCompiler.standard().source(path).sha256();
   }
 
   /** Whether this process has an environment from a source of this content. */
