@@ -24,8 +24,10 @@ final class OvercookedWorld {
           World.columns(
               World.DONE,
               Map.of(
-                  "obs_nz", (Column.Check) OvercookedWorld::observations,
-                  "shaped_reward", (Column.Check) OvercookedWorld::shapedRewards)));
+                  World.SPARSE_OBSERVATIONS,
+                  (Column.Check) OvercookedWorld::observations,
+                  "shaped_reward",
+                  (Column.Check) OvercookedWorld::shapedRewards)));
 
   /** How a map says each kind of cell, in the order in which a layout names them. */
   private static final Map<String, Integer> CODES = new LinkedHashMap<>();

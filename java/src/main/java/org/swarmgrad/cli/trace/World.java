@@ -4,6 +4,7 @@ package org.swarmgrad.cli.trace;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -31,6 +32,9 @@ record World(
     Map<String, Column> columns) {
   /** Where a step holds this, the reference's outcome depends on the order of its own sets. */
   static final String TIE = "order_tie";
+
+  /** Observations of which only the entries that are not zero are recorded. */
+  static final String SPARSE_OBSERVATIONS = "obs_nz";
 
   /** The end as Gymnasium records it: by the rules, or by the number of steps. */
   static final Map<String, Column> TERMINATED_OR_TRUNCATED =
@@ -69,9 +73,14 @@ record World(
     return all;
   }
 
-  /** What every recorded step has to hold. */
+  /** What every recorded step has to hold; sparse observations stand in some steps only. */
   Set<String> required() {
-    return Set.of("action", "reward", columns.containsKey("terminated") ? "terminated" : "done");
+    Set<String> names = new TreeSet<>(Set.of("action", "reward"));
+    names.addAll(columns.containsKey("done") ? Set.of("done") : TERMINATED_OR_TRUNCATED.keySet());
+    if (!columns.containsKey(SPARSE_OBSERVATIONS)) {
+      names.add("obs");
+    }
+    return names;
   }
 
   Column column(String name) {

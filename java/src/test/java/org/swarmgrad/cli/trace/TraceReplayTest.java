@@ -266,6 +266,9 @@ class TraceReplayTest {
     assertRefused(root -> root.put("episodes", 3), "'episodes' is not an array");
     assertRefused(root -> root.putArray("episodes"), "no step to replay");
     assertRefused(root -> first(root).remove("initial"), "episode 0 (random): no 'initial'");
+    assertRefused(root -> firstStep(root).remove("obs"), "step 0: no 'obs'");
+    assertRefused(root -> firstStep(root).remove("truncated"), "step 0: no 'truncated'");
+    assertRefused(FORAGING, root -> firstStep(root).remove("done"), "step 0: no 'done'");
     assertRefused(
         root -> firstStep(root).remove("action"), "episode 0 (random), step 0: no 'action'");
     assertRefused(root -> firstStep(root).putArray("action").add(0).add(9).add(0), "9");
