@@ -4,6 +4,7 @@ package org.swarmgrad.internal;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
@@ -103,10 +105,23 @@ public final class NativeLibrary {
         return new Failed(
             "the class path holds no engine library for this platform (" + resource + ")" + REMEDY);
       }
+      // To JavaCPP a cached file of the same size and time is the same file. But the jar's times
+      // are
+      // fixed, and linkers round sizes up: another build would go unnoticed.
+      if (!isCopy(file.toPath(), "/" + resource)) {
+        Files.delete(file.toPath());
+        file = Loader.cacheResource(NativeLibrary.class, "/" + resource);
+      }
       return link(file.toPath().toAbsolutePath());
     } catch (IOException | RuntimeException failure) {
       return new Failed(
           "the engine library " + resource + " cannot be unpacked: " + reason(failure) + REMEDY);
+    }
+  }
+
+  private static boolean isCopy(Path file, String resource) throws IOException {
+    try (InputStream original = NativeLibrary.class.getResourceAsStream(resource)) {
+      return Arrays.equals(original.readAllBytes(), Files.readAllBytes(file));
     }
   }
 

@@ -15,6 +15,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,21 @@ class NativeLibraryTest {
   void loadsAnInstalledLibraryByItsPath() {
     NativeLibrary.Result result = NativeLibrary.load(NativeLibrary.path(), PLATFORM);
     assertThat(result).isInstanceOf(NativeLibrary.Loaded.class);
+  }
+
+  @Test
+  void anotherBuildOfTheSameSizeAndTimeIsUnpackedAgain() throws Exception {
+    Path unpacked = Path.of(NativeLibrary.path());
+    byte[] library = Files.readAllBytes(unpacked);
+    byte[] stale = library.clone();
+    stale[stale.length / 2] ^= 1;
+    FileTime time = Files.getLastModifiedTime(unpacked);
+    // Never written over in place: this process has it mapped.
+    Files.delete(unpacked);
+    Files.write(unpacked, stale);
+    Files.setLastModifiedTime(unpacked, time);
+    assertThat(NativeLibrary.load(null, PLATFORM)).isInstanceOf(NativeLibrary.Loaded.class);
+    assertThat(Files.readAllBytes(unpacked)).isEqualTo(library);
   }
 
   @Test
