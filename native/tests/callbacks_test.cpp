@@ -309,8 +309,9 @@ TEST_CASE("what is missing in the callbacks is named") {
   CHECK(refused([](Callbacks &c, Setup &) { c.groups[0].agent_count = 0; }) ==
         "callbacks.groups[0].agent_count is 0; allowed: 1 to 1048576");
   CHECK(refused([](Callbacks &, Setup &s) { s.environment = nullptr; }).find("environment is empty") == 0);
-  CHECK(refused([](Callbacks &, Setup &s) { s.parameters = {{"energy", 3}}; }) ==
-        "parameter_count is 1; allowed: 0 with callbacks");
+  CHECK(refused([](Callbacks &, Setup &s) {
+          s.parameters = {{"energy", 3}};
+        }) == "parameter_count is 1; allowed: 0 with callbacks");
   CHECK(refused([](Callbacks &c, Setup &) { c.groups[0].agent_count = 4095; }) ==
         "own has 4098 agents or more; allowed: up to 4096, as many as the random numbers tell apart");
 }
