@@ -5,6 +5,7 @@ package org.swarmgrad;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
+import java.time.Duration;
 
 final class Checks {
   private Checks() {}
@@ -37,6 +38,15 @@ final class Checks {
               : number(maximum);
       throw new IllegalArgumentException(
           argument + " is " + number(value) + "; allowed: " + number(minimum) + " to " + upper);
+    }
+    return value;
+  }
+
+  /** How long something may last; the longest is far from an overflow in nanoseconds. */
+  static Duration patience(Duration value) {
+    if (present("patience", value).compareTo(Duration.ofMillis(1)) < 0
+        || value.compareTo(Duration.ofDays(365)) > 0) {
+      throw new IllegalArgumentException("patience is " + value + "; allowed: 1 ms to 365 days");
     }
     return value;
   }

@@ -24,6 +24,11 @@ public interface Environment extends AutoCloseable {
    * @param masked whether {@link Cohort#forbid} may take actions away
    */
   record Agents(String name, int count, int observationSize, int actionCount, boolean masked) {
+    /** Checks the name; the engine checks the numbers. */
+    public Agents {
+      Checks.present("name of a group", name);
+    }
+
     /**
      * Agents that may always take every action.
      *

@@ -26,9 +26,7 @@ public record JavaEnvironment(
           "name of the environment is '" + name + "'; allowed: letters, digits, '_', '-', '.'");
     }
     Checks.present("factory of environment " + name, factory);
-    if (Checks.present("patience", patience).compareTo(Duration.ofMillis(1)) < 0) {
-      throw new IllegalArgumentException("patience is " + patience + "; allowed: 1 ms or more");
-    }
+    Checks.patience(patience);
   }
 
   /**

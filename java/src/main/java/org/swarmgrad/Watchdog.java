@@ -36,37 +36,39 @@ public final class Watchdog implements AutoCloseable {
    * @return the watchdog
    */
   public static Watchdog watch(Engine engine, Duration patience, Consumer<Heartbeat> report) {
-    if (Checks.present("patience", patience).isNegative() || patience.isZero()) {
-      throw new IllegalArgumentException("patience is " + patience + "; allowed: above 0");
-    }
     Watchdog watchdog =
-        new Watchdog(Checks.present("engine", engine), patience, Checks.present("report", report));
+        new Watchdog(
+            Checks.present("engine", engine),
+            Checks.patience(patience),
+            Checks.present("report", report));
     watchdog.thread.setDaemon(true);
     watchdog.thread.start();
     return watchdog;
   }
 
   private void look() {
+    Heartbeat stalled;
+    try {
+      stalled = awaitStall();
+    } catch (InterruptedException | IllegalStateException closed) {
+      return; // this, or the engine
+    }
+    report.accept(stalled);
+  }
+
+  /**
+   * Counts looks, not time: a process that was stopped for a while, and goes on, has not stalled.
+   */
+  private Heartbeat awaitStall() throws InterruptedException {
     long nanos = Math.clamp(patience.toNanos() / LOOKS, 1_000_000, LONGEST_LOOK_NANOS);
     Heartbeat last = engine.heartbeat();
-    long since = System.nanoTime();
-    try {
-      while (true) {
-        Thread.sleep(Duration.ofNanos(nanos));
-        Heartbeat now = engine.heartbeat();
-        if (!now.running() || now.beats() != last.beats()) {
-          last = now;
-          since = System.nanoTime();
-        } else if (System.nanoTime() - since > patience.toNanos()) {
-          report.accept(now);
-          return;
-        }
-      }
-    } catch (InterruptedException closed) {
-      // Nothing is left to watch.
-    } catch (IllegalStateException engineClosed) {
-      // The same.
+    for (long still = 0; still < patience.toNanos(); ) {
+      Thread.sleep(Duration.ofNanos(nanos));
+      Heartbeat now = engine.heartbeat();
+      still = now.running() && now.beats() == last.beats() ? still + nanos : 0;
+      last = now;
     }
+    return last;
   }
 
   @Override

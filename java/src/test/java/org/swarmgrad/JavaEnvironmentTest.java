@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -164,7 +165,13 @@ class JavaEnvironmentTest {
             "name of the environment is 'my game'; allowed: letters, digits, '_', '-', '.'");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> MEETING.withPatience(Duration.ZERO))
-        .withMessageContaining("patience is PT0S");
+        .withMessage("patience is PT0S; allowed: 1 ms to 365 days");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> MEETING.withPatience(ChronoUnit.FOREVER.getDuration()))
+        .withMessageEndingWith("; allowed: 1 ms to 365 days");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Environment.Agents(null, 1, 1, 1))
+        .withMessage("name of a group is null; a value is needed");
   }
 
   @ParameterizedTest

@@ -182,12 +182,14 @@ final class EnvironmentPlayers implements AutoCloseable {
       calls.setRelease(calls.getPlain() + 1);
       try {
         view.begin(resets);
+        if (resets) {
+          Thread.interrupted(); // of an earlier run
+        }
         if (instance == null) {
           function = "its factory";
           instance = newInstance();
         }
         if (resets) {
-          Thread.interrupted(); // of an earlier run
           function = "reset";
           instance.reset(view);
         } else {
