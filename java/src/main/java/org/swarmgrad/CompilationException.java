@@ -1,6 +1,5 @@
-// A user's environment cannot be compiled: one line for the message, the compiler's own words
-// beside
-// it.
+// A user's environment cannot be compiled: one line for the message, and beside it the compiler's
+// own words.
 package org.swarmgrad;
 
 /** A header was not compiled: the compiler is missing, or refused it. */

@@ -18,8 +18,8 @@ public final class Simulator implements AutoCloseable {
    * @param index for the simulator
    * @param name for example "agent_position"
    * @param integer whether it holds whole numbers
-   * @param chance whether it is drawn at the beginning of a step: what is written to it is the next
-   *     step's chance in place of a draw, and all such fields must be written or none
+   * @param chance whether it is drawn at the beginning of a step: what is written to it takes the
+   *     place of the next step's draw, and what is not stays drawn
    * @param rows first dimension
    * @param columns second dimension
    */

@@ -1,6 +1,5 @@
 // Ends the process where an environment never returns: one line, status 1, and the run folder as
-// the
-// last checkpoint left it.
+// the last checkpoint left it.
 package org.swarmgrad.cli;
 
 import java.time.Duration;

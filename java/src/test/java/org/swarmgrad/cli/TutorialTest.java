@@ -1,6 +1,5 @@
 // docs/tutorial-header.md and docs/tutorial-cmake.md are followed to the letter, from an empty
-// folder
-// to trained games.
+// folder to trained games.
 package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,6 +1,5 @@
 // A user's own header on the command line: what is wrong with it is said with the line or the
-// place,
-// and what never ends is ended.
+// place, and what never ends is ended.
 package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -216,6 +216,7 @@ class TraceReplayTest {
         }
       }
     }
+    throw new AssertionError("no step of " + WAREHOUSE + " has new_requests");
   }
 
   @Test
