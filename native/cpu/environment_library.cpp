@@ -103,6 +103,7 @@ void check_texts(const EnvironmentTable &table, const std::string &owner) {
   check_name(owner, "environment", table.id, ids);
   if (table.summary == nullptr || table.description == nullptr)
     reject("%s: summary or description is null; allowed: texts", owner.c_str());
+  check_pattern(table);
   std::vector<double> values;
   if (!read_id(table, table.id, values))
     reject("%s: id_pattern %s does not read its own id %s", owner.c_str(), quoted(table.id_pattern).c_str(),
@@ -172,8 +173,8 @@ int load_environment(const char *path) {
   int isa = SWARMGRAD_ISA_AUTO;
   choose_kernels(isa, &isa);
   const EnvironmentTable &table = *library.table[isa];
-  check_texts(table, path);
   check_parameters(table, path);
+  check_texts(table, path);
   std::vector<double> defaults;
   for (int k = 0; k < table.parameter_count; ++k) defaults.push_back(table.parameter(k).default_value);
   check_shapes(table, EnvironmentObject(table, defaults, nullptr).get());

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "cpu/failure.h"
+
 namespace swarmgrad::cpu {
 namespace {
 
@@ -75,7 +77,36 @@ class Reader {
   std::vector<std::optional<double>> values_;
 };
 
+bool has_parameter(const EnvironmentTable &table, std::string_view name) {
+  int index = 0;
+  while (index < table.parameter_count && name != table.parameter(index).name) ++index;
+  return index < table.parameter_count;
+}
+
 }  // namespace
+
+void check_pattern(const EnvironmentTable &table) {
+  const std::string_view pattern = table.id_pattern == nullptr ? "" : table.id_pattern;
+  bool in_piece = false;
+  for (size_t at = 0; at <= pattern.size(); ++at) {
+    const size_t begin = at;
+    const char c = at < pattern.size() ? pattern[at] : '\0';
+    bool allowed = c == '\0' ? !in_piece : c != '}';
+    if (c == '[' || c == ']') {
+      allowed = in_piece == (c == ']');
+      in_piece = c == '[';
+    } else if (c == '{') {
+      at = pattern.find_first_of("[]{}", begin + 1);
+      const std::string_view inside = pattern.substr(begin + 1, at - begin - 1);
+      allowed = at < pattern.size() && pattern[at] == '}' && has_parameter(table, inside.substr(0, inside.find('?')));
+    }
+    if (!allowed)
+      reject(
+          "environment %s: id_pattern '%s' is wrong from character %zu on; allowed: text, {parameter}, {parameter?text} "
+          "and [piece], with parameters of the environment",
+          table.id, table.id_pattern, begin);
+  }
+}
 
 bool read_id(const EnvironmentTable &table, std::string_view id, std::vector<double> &values) {
   Reader reader(table);

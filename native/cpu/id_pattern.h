@@ -15,6 +15,9 @@
 
 namespace swarmgrad::cpu {
 
+// Throws INVALID_ARGUMENT where a user's pattern does not have that form, or names what is no parameter.
+void check_pattern(const EnvironmentTable &table);
+
 // Whether the pattern reads the whole id. If so, `values` [parameter] holds the defaults with what the id says.
 bool read_id(const EnvironmentTable &table, std::string_view id, std::vector<double> &values);
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "cpu/failure.h"
+
 using namespace swarmgrad::cpu;
 
 namespace {
@@ -20,15 +22,19 @@ ParameterShape parameter(int index) {
   return shapes[index];
 }
 
-// What the pattern reads out of the id; empty where it does not read it.
-std::vector<double> read(const char *pattern, const char *id) {
+EnvironmentTable table_with(const char *pattern) {
   EnvironmentTable table = {};
   table.id = "plain-v1";
   table.id_pattern = pattern;
   table.parameter_count = parameters;
   table.parameter = parameter;
+  return table;
+}
+
+// What the pattern reads out of the id; empty where it does not read it.
+std::vector<double> read(const char *pattern, const char *id) {
   std::vector<double> values;
-  if (!read_id(table, id, values)) values.clear();
+  if (!read_id(table_with(pattern), id, values)) values.clear();
   return values;
 }
 
@@ -58,4 +64,17 @@ TEST_CASE("what a pattern does not read") {
   }
   CHECK(read(nullptr, "plain-v2").empty());
   CHECK(read("world_{layout}", "world_square").empty());
+}
+
+TEST_CASE("patterns that are none are refused") {
+  for (const char *pattern : {grid, "world_{layout}", "", static_cast<const char *>(nullptr)})
+    CHECK_NOTHROW(check_pattern(table_with(pattern)));
+  for (const char *pattern : {"Grid[-{size}", "Grid-{size", "Grid-{}", "Grid-{width}", "Grid-{width?w}", "Grid]",
+                              "Grid}", "Grid[[-{size}]]", "Grid-{size[}]", "Grid-{si{size}}", "{", "["}) {
+    CAPTURE(std::string(pattern));
+    CHECK_THROWS_AS(check_pattern(table_with(pattern)), Failure);
+  }
+  CHECK_THROWS_WITH(check_pattern(table_with("Grid-{width}")),
+                    "environment plain-v1: id_pattern 'Grid-{width}' is wrong from character 5 on; allowed: text, "
+                    "{parameter}, {parameter?text} and [piece], with parameters of the environment");
 }
