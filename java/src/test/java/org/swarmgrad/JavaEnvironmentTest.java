@@ -358,14 +358,14 @@ class JavaEnvironmentTest {
     AtomicReference<CountDownLatch> gate = new AtomicReference<>(new CountDownLatch(1));
     JavaEnvironment sleepy =
         JavaEnvironment.of("sleepy", () -> meddled("step", cohort -> gate.get().await()))
-            .withPatience(Duration.ofMillis(100));
+            .withPatience(Duration.ofSeconds(1)); // longer than any other call on a busy machine
     try (Engine engine = Engine.open(small(EngineConfig.builder(sleepy)).threads(2).build())) {
       Throwable failure = catchThrowable(() -> engine.train(0.01));
       assertThat(failure)
           .isInstanceOf(EnvironmentException.class)
           .hasMessageMatching(
               "java:sleepy, iteration 0, environments \\d+ to \\d+, step 0, step: did not return"
-                  + " for 0.1 s and was interrupted");
+                  + " for 1.0 s and was interrupted");
       assertThat(failure.getCause().getStackTrace())
           .anyMatch(frame -> frame.getMethodName().equals("await"));
       gate.get().countDown();

@@ -168,10 +168,10 @@ final class EnvironmentPlayers implements AutoCloseable {
     private String function;
     private Throwable failure;
 
-    /** When the watcher saw which call begin. */
+    /** Which call the watcher saw last, and how many looks in a row it has seen it run. */
     private long seenCall;
 
-    private long seenNanos;
+    private long looks;
 
     Player(long cohort) {
       view = new CohortView(arena, cohort, groups);
@@ -209,14 +209,19 @@ final class EnvironmentPlayers implements AutoCloseable {
       }
     }
 
-    /** Since when the same call runs, as far as was looked; empty where none does. */
-    Optional<Long> runningNanos(long now) {
+    boolean isRunning() {
+      return calls.getAcquire() % 2 != 0;
+    }
+
+    /**
+     * Looks once more: for how many looks the same call has been running. Time does not count,
+     * since a process that was stopped for a while, and goes on, is not stuck.
+     */
+    long look() {
       long call = calls.getAcquire();
-      if (call != seenCall) {
-        seenCall = call;
-        seenNanos = now;
-      }
-      return call % 2 == 0 ? Optional.empty() : Optional.of(now - seenNanos);
+      looks = call == seenCall && call % 2 != 0 ? looks + 1 : 0;
+      seenCall = call;
+      return looks;
     }
 
     String place() {
@@ -240,7 +245,7 @@ final class EnvironmentPlayers implements AutoCloseable {
     try {
       while (!ends(future, look)) {
         for (Player player : players) {
-          if (player.runningNanos(System.nanoTime()).orElse(0L) > patience) {
+          if (player.look() * look >= patience) {
             throw interrupt(player, future, cancel);
           }
         }
@@ -300,10 +305,7 @@ final class EnvironmentPlayers implements AutoCloseable {
     cancel.run();
     long grace = Math.min(LONGEST_GRACE_NANOS, 10 * source.patience().toNanos());
     for (int look = 0; look < LOOKS; look++) {
-      long now = System.nanoTime();
-      players.stream()
-          .filter(player -> player.runningNanos(now).isPresent())
-          .forEach(player -> player.thread.interrupt());
+      players.stream().filter(Player::isRunning).forEach(player -> player.thread.interrupt());
       if (ends(future, grace / LOOKS)) {
         return new EnvironmentException(message, where);
       }

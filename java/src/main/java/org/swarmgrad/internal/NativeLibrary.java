@@ -105,7 +105,8 @@ public final class NativeLibrary {
         return new Failed(
             "the class path holds no engine library for this platform (" + resource + ")" + REMEDY);
       }
-      // To JavaCPP a cached file of the same size and time is the same file. But the jar's times are
+      // To JavaCPP a cached file of the same size and time is the same file. But the jar's times
+      // are
       // fixed, and linkers round sizes up: another build would go unnoticed.
       if (!isCopy(file.toPath(), "/" + resource)) {
         Files.delete(file.toPath());
