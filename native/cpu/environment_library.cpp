@@ -64,6 +64,7 @@ void check_parameters(const EnvironmentTable &table, const std::string &owner) {
   for (int k = 0; k < table.parameter_count; ++k) {
     const ParameterShape p = table.parameter(k);
     check_name(owner, "parameter", p.name, names);
+    if (p.summary == nullptr) reject("%s: parameter %s has no summary; allowed: a text", owner.c_str(), p.name);
     const bool whole = p.default_value == std::floor(p.default_value) && p.minimum == std::floor(p.minimum) &&
                        p.maximum == std::floor(p.maximum);
     if (!(p.minimum <= p.default_value && p.default_value <= p.maximum) || std::isinf(p.minimum) ||
