@@ -109,7 +109,7 @@ public final class NativeLibrary {
       // are
       // fixed, and linkers round sizes up: another build would go unnoticed.
       if (!isCopy(file.toPath(), "/" + resource)) {
-        Files.delete(file.toPath());
+        Files.deleteIfExists(file.toPath()); // another process may have done it
         file = Loader.cacheResource(NativeLibrary.class, "/" + resource);
       }
       return link(file.toPath().toAbsolutePath());
