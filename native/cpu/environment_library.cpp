@@ -121,9 +121,10 @@ void check_texts(const EnvironmentTable &table, const std::string &owner) {
 
 void check_shapes(const EnvironmentTable &table, void *object) {
   const std::string owner = std::string("environment ") + table.id;
-  if (table.horizon(object) < 1) reject("%s: horizon is %d; allowed: 1 or more", owner.c_str(), table.horizon(object));
+  if (table.horizon(object) < 1 || table.horizon(object) > longest_horizon)
+    reject("%s: horizon is %d; allowed: 1 to %d", owner.c_str(), table.horizon(object), longest_horizon);
   const int groups = table.group_count(object);
-  if (groups < 1 || groups > widest) reject("%s: group_count is %d; allowed: 1 or more", owner.c_str(), groups);
+  if (groups < 1 || groups > widest) reject("%s: group_count is %d; allowed: 1 to %d", owner.c_str(), groups, widest);
   std::set<std::string> names;
   int agents = 0;
   for (int g = 0; g < groups; ++g) {

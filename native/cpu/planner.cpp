@@ -14,7 +14,6 @@ namespace {
 
 constexpr int64_t default_stored_bytes = 32 << 20;
 constexpr int64_t rows_per_segment = 64;
-constexpr int longest_horizon = 1 << 24;
 constexpr int64_t rows_limit = int64_t{1} << 31;
 constexpr int64_t wide_policy = 65536;  // parameters above which blocks are fewer, so that partial gradients stay small
 

@@ -8,6 +8,8 @@
 
 namespace swarmgrad::cpu {
 
+inline constexpr int longest_horizon = 1 << 24;
+
 // A plan and what it points to.
 struct PlanStorage {
   Plan plan = {};
