@@ -21,7 +21,7 @@
 //   template <int K> void phase(int agent)            optional, K < phase_count; a barrier stands between phases
 //   void resolve()               optional, once a step: the joint rule
 //   void share()                 optional, once a step: quantities that every agent's reward needs
-//   Float reward(int agent)
+//   Float reward(int agent)      may write what is the agent's own
 //   Mask done()                  optional: the episode has ended (default: only the horizon ends it)
 //   Mask alive(int agent)        optional: the agent still acts (default: always)
 //   static constexpr const char *invalid_text;        with invalid(): what went wrong

@@ -121,7 +121,11 @@ int32_t swarmgrad_isa_available(int32_t isa) {
   return 0;
 }
 
-int32_t swarmgrad_environment_count(void) { return environment_count(); }
+int32_t swarmgrad_environment_count(void) {
+  int32_t count = 0;
+  guarded([&] { count = environment_count(); });
+  return count;
+}
 
 swarmgrad_status swarmgrad_environment(int32_t index, swarmgrad_environment_info *info) {
   return guarded([&] {

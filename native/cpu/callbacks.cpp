@@ -223,7 +223,7 @@ CallbackTable::CallbackTable(const char *name, const swarmgrad_callbacks &given,
   horizon = swarmgrad::cpu::horizon;
   group_count = swarmgrad::cpu::group_count;
   group = swarmgrad::cpu::group;
-  field_count = swarmgrad::cpu::field_count;
+  field_count = array_count = swarmgrad::cpu::field_count;
   field = swarmgrad::cpu::field;
   state_bytes = swarmgrad::cpu::state_bytes;
   memory_bytes = swarmgrad::cpu::memory_bytes;

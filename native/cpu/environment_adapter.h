@@ -111,13 +111,16 @@ struct EnvironmentAdapter {
     if constexpr (requires { self(object).chance(measure); }) self(object).chance(measure);
     return measure;
   }
-  static int field_count(void *object) { return measure_fields(object).fields; }
-  static cpu::FieldShape field(void *object, int index) { return measure_fields(object, index).shape; }
-  static size_t memory_bytes(void *object) {
-    Measure measure = measure_fields(object);
+  static Measure measure_arrays(void *object, int wanted = -1) {
+    Measure measure = measure_fields(object, wanted);
+    measure.is_chance = false;
     if constexpr (requires { self(object).scratch(measure); }) self(object).scratch(measure);
-    return measure.slots * slot_bytes;
+    return measure;
   }
+  static int field_count(void *object) { return measure_fields(object).fields; }
+  static int array_count(void *object) { return measure_arrays(object).fields; }
+  static cpu::FieldShape field(void *object, int index) { return measure_arrays(object, index).shape; }
+  static size_t memory_bytes(void *object) { return measure_arrays(object).slots * slot_bytes; }
 
   static Draws draws(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose) {
     const Int environment = environments_of_lanes(context.first_environment, context.members);
@@ -265,10 +268,10 @@ struct EnvironmentAdapter {
   }
 
   static constexpr cpu::EnvironmentTable table() {
-    return {E::id,       E::summary,     E::description, id_pattern(), is_checked,  parameter_count(),
-            parameter,   sizeof(Object), construct,      horizon,      group_count, group,
-            field_count, field,          state_bytes,    memory_bytes, reset,       observe,
-            draw,        step,           alive,          problem,      true};
+    return {E::id,       E::summary,     E::description, id_pattern(), is_checked,   parameter_count(),
+            parameter,   sizeof(Object), construct,      horizon,      group_count,  group,
+            field_count, array_count,    field,          state_bytes,  memory_bytes, reset,
+            observe,     draw,           step,           alive,        problem,      true};
   }
 };
 

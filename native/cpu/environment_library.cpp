@@ -143,7 +143,7 @@ void check_shapes(const EnvironmentTable &table, void *object) {
              agent_limit);
   }
   names.clear();
-  for (int f = 0; f < table.field_count(object); ++f) {
+  for (int f = 0; f < table.array_count(object); ++f) {
     const FieldShape shape = table.field(object, f);
     check_name(owner, "array", shape.name, names);
     if (shape.rows < 0 || shape.columns < 0 || int64_t{shape.rows} * shape.columns > widest)

@@ -196,8 +196,9 @@ struct EnvironmentTable {
   int (*horizon)(const void *object);
   int (*group_count)(const void *object);
   GroupShape (*group)(const void *object, int index);
-  int (*field_count)(void *object);
-  FieldShape (*field)(void *object, int index);
+  int (*field_count)(void *object);              // state and chance
+  int (*array_count)(void *object);              // the fields, then scratch
+  FieldShape (*field)(void *object, int index);  // of any array
   size_t (*state_bytes)(void *object);
   size_t (*memory_bytes)(void *object);  // state, chance, scratch
   void (*reset)(void *object, const EnvironmentContext &context);

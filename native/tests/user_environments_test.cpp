@@ -99,6 +99,7 @@ TEST_CASE("shapes that make no sense are refused with the parameters that make t
   refused(11, "environment faulty: group first has agents -1; allowed: 1 to");
   refused(12, "environment faulty: group first has observation_size 0; allowed: 1 to");
   refused(13, "environment faulty: two are called group 'first'");
+  refused(14, "environment faulty: array spare has -1 rows and 1 columns; allowed:");
 }
 
 TEST_CASE("libraries that are no environments, or not of this process, are refused") {

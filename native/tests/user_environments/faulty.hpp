@@ -10,9 +10,9 @@ struct Faulty {
   static constexpr const char *summary = "makes one mistake";
   static constexpr const char *description = "Two groups of two agents with a mask; the parameter chooses the mistake.";
   static constexpr Parameter parameters[] = {
-      {"mistake", 0, 0, 13, true, "which",
+      {"mistake", 0, 0, 14, true, "which",
        "none|array|array_below|lane|feature|forgotten_feature|nan_feature|nan_reward|action|forgotten_action|"
-       "forgotten_state|no_agents|no_features|one_name"},
+       "forgotten_state|no_agents|no_features|one_name|scratch_below"},
   };
   enum Mistake {
     none_at_all,
@@ -28,12 +28,14 @@ struct Faulty {
     forgotten_state,
     no_agents,
     no_features,
-    one_name
+    one_name,
+    scratch_below
   };
 
   int mistake;
   Array<Int> count;    // [agent]
   Array<Float> value;  // [agent]
+  Array<Int> spare;    // [4]
 
   SWARMGRAD_FUNCTION explicit Faulty(const double *parameter) : mistake(static_cast<int>(parameter[0])) {}
 
@@ -48,6 +50,8 @@ struct Faulty {
     visit("count", count, 4, 1);
     visit("value", value, 4, 1);
   }
+
+  SWARMGRAD_FUNCTION void scratch(auto &visit) { visit("spare", spare, mistake == scratch_below ? -1 : 4, 1); }
 
   SWARMGRAD_FUNCTION void reset(Draws &draws) {
     for (int agent = 0; agent < 4; ++agent) {

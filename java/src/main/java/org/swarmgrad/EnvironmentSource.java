@@ -55,6 +55,10 @@ public record EnvironmentSource(Path file, String sha256, List<Path> files) {
       return;
     }
     Path file = Path.of(name);
+    if (!file.isAbsolute()) {
+      throw new IllegalArgumentException(
+          FILE + " is '" + name + "'; allowed: an absolute path, which is what is written");
+    }
     String found = "no longer exists";
     if (Files.isRegularFile(file)) {
       if (UserEnvironments.sha256(file).equals(sha256)) {
