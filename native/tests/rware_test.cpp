@@ -239,7 +239,8 @@ Warehouse crowded(const Case &c, Random &random) {
       carried = w.shelf_at(cell);
       if (carried == 0) carried = random.once_in(2) ? random_of(w.queue) : random_of(order);
       for (const Robot &other : w.robot)
-        if (other.shelf == carried || w.shelf[static_cast<size_t>(carried) - 1] == other.cell) carried = 0;
+        if (carried > 0 && (other.shelf == carried || w.shelf[static_cast<size_t>(carried) - 1] == other.cell))
+          carried = 0;
       if (carried > 0) w.shelf[static_cast<size_t>(carried) - 1] = cell;
     }
     w.robot.push_back({cell, random.below(4), carried, 0});
