@@ -1,5 +1,10 @@
 // The table of a user's own environment for one instruction set, exported for swarmgrad_load_environment. The user's header
 // comes before this file, by the compiler's option -include.
+
+// Where a brace is still open, this is the error, and not one in a system header.
+namespace swarmgrad_header_closes_every_brace {}
+using namespace ::swarmgrad_header_closes_every_brace;
+
 #include "cpu/environment_adapter.h"
 
 namespace swarmgrad {
