@@ -20,10 +20,12 @@ struct Access {
   };
   Place now, first;  // where the environment is; where it went wrong: array is null while it has not
   alignas(Float) char spare[sizeof(Float)];
+  static inline thread_local Access *playing = nullptr;  // for what no access was bound to: an Array nobody visits
 
   SWARMGRAD_FUNCTION void enter(const char *function, int agent = -1) {
     now.function = function;
     now.agent = agent;
+    playing = this;
   }
   __attribute__((noinline)) void *refuse(const char *array, int index, int size) {
     if (first.array == nullptr) first = {now.function, now.agent, array, index, size};
@@ -37,10 +39,12 @@ class Bounds {
   Bounds() = default;
   Bounds(const char *name, int size, Access *access) : name_(name), size_(size), access_(access) {}
   SWARMGRAD_FUNCTION bool hold(int index) const { return static_cast<unsigned>(index) < static_cast<unsigned>(size_); }
-  SWARMGRAD_FUNCTION void *refuse(int index) const { return access_->refuse(name_, index, size_); }
+  SWARMGRAD_FUNCTION void *refuse(int index) const {
+    return (access_ != nullptr ? access_ : Access::playing)->refuse(name_, index, size_);
+  }
 
  private:
-  const char *name_ = "";
+  const char *name_ = "an array that neither state(), chance() nor scratch() visits";
   int size_ = 0;
   Access *access_ = nullptr;
 };

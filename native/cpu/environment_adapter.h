@@ -80,7 +80,10 @@ struct EnvironmentAdapter {
   }
 
   static void construct(const cpu::EnvironmentTable &, const double *parameters, void *object, void *memory) {
+    Access making;  // the constructor's: no array is bound yet
+    making.enter("constructor");
     Object *made = ::new (object) Object(parameters);
+    made->access.enter("constructor");
     if (memory == nullptr) return;
     E &environment = made->environment;
     Bind bind{static_cast<char *>(memory), &made->access};
@@ -88,6 +91,7 @@ struct EnvironmentAdapter {
     if constexpr (requires { environment.chance(bind); }) environment.chance(bind);
     if constexpr (requires { environment.scratch(bind); }) environment.scratch(bind);
 #if defined(SWARMGRAD_CHECKED)
+    made->access.first = making.first;
     made->memory = static_cast<float *>(memory);
 #endif
   }
@@ -248,8 +252,10 @@ struct EnvironmentAdapter {
       access.first = {};
       char agent[24] = "";
       if (place.agent >= 0) snprintf(agent, sizeof agent, "agent %d", place.agent);
-      snprintf(text, sizeof text, "%s(%s) uses index %d of %s; allowed: 0 to %d", place.function, agent, place.index,
-               place.array, place.size - 1);
+      char allowed[24] = "none";
+      if (place.size > 0) snprintf(allowed, sizeof allowed, "0 to %d", place.size - 1);
+      snprintf(text, sizeof text, "%s(%s) uses index %d of %s; allowed: %s", place.function, agent, place.index,
+               place.array, allowed);
       return {text, 0xffffu};
     }
     access.enter("invalid");

@@ -66,17 +66,21 @@ TEST_CASE("mistakes are named with their place, and harm nothing else") {
     double mistake;
     const char *text;
   };
-  for (const Case &each : std::initializer_list<Case>{
-           {1, "faulty, iteration 0, environment 0, step 0: resolve() uses index 4 of value; allowed: 0 to 3"},
-           {2, "faulty, iteration 0, environment 0, step 0: resolve() uses index -1 of value; allowed: 0 to 3"},
-           {3, "faulty, iteration 0, environment 0, step 0: resolve() uses index 4 of count; allowed: 0 to 3"},
-           {4, "step 0: observe(agent 2) uses index 3 of the observation; allowed: 0 to 2"},
-           {5, "agent 3, step 0, feature 2: the observation is not finite, or was not written"},
-           {6, "agent 1, step 3, feature 1: the observation is not finite"},
-           {7, "agent 2, step 2: the reward is not finite"},
-           {8, "step 0: available(agent 3) uses index 2 of the actions; allowed: 0 to 1"},
-           {9, "agent 1, step 0: the logits are not finite, or no action is available"},
-           {10, "agent 2, step 0, feature 0: the observation is not finite, or was not written"}}) {
+  for (
+      const Case &each : std::initializer_list<Case>{
+          {1, "faulty, iteration 0, environment 0, step 0: resolve() uses index 4 of value; allowed: 0 to 3"},
+          {2, "faulty, iteration 0, environment 0, step 0: resolve() uses index -1 of value; allowed: 0 to 3"},
+          {3, "faulty, iteration 0, environment 0, step 0: resolve() uses index 4 of count; allowed: 0 to 3"},
+          {4, "step 0: observe(agent 2) uses index 3 of the observation; allowed: 0 to 2"},
+          {5, "agent 3, step 0, feature 2: the observation is not finite, or was not written"},
+          {6, "agent 1, step 3, feature 1: the observation is not finite"},
+          {7, "agent 2, step 2: the reward is not finite"},
+          {8, "step 0: available(agent 3) uses index 2 of the actions; allowed: 0 to 1"},
+          {9, "agent 1, step 0: the logits are not finite, or no action is available"},
+          {10, "agent 2, step 0, feature 0: the observation is not finite, or was not written"},
+          {15,
+           "at its start: reset() uses index 0 of an array that neither state(), chance() nor scratch() visits; allowed: "
+           "none"}}) {
     CAPTURE(each.mistake);
     Engine engine(faulty(each.mistake));
     const double rate = 0.01;

@@ -10,9 +10,9 @@ struct Faulty {
   static constexpr const char *summary = "makes one mistake";
   static constexpr const char *description = "Two groups of two agents with a mask; the parameter chooses the mistake.";
   static constexpr Parameter parameters[] = {
-      {"mistake", 0, 0, 14, true, "which",
+      {"mistake", 0, 0, 15, true, "which",
        "none|array|array_below|lane|feature|forgotten_feature|nan_feature|nan_reward|action|forgotten_action|"
-       "forgotten_state|no_agents|no_features|one_name|scratch_below"},
+       "forgotten_state|no_agents|no_features|one_name|scratch_below|forgotten_array"},
   };
   enum Mistake {
     none_at_all,
@@ -29,7 +29,8 @@ struct Faulty {
     no_agents,
     no_features,
     one_name,
-    scratch_below
+    scratch_below,
+    forgotten_array
   };
 
   int mistake;
@@ -48,7 +49,7 @@ struct Faulty {
 
   SWARMGRAD_FUNCTION void state(auto &visit) {
     visit("count", count, 4, 1);
-    visit("value", value, 4, 1);
+    if (mistake != forgotten_array) visit("value", value, 4, 1);
   }
 
   SWARMGRAD_FUNCTION void scratch(auto &visit) { visit("spare", spare, mistake == scratch_below ? -1 : 4, 1); }
