@@ -44,7 +44,7 @@ std::string quoted(const char *text) {
 }
 
 void check_name(const std::string &owner, const char *what, const char *name, std::set<std::string> &seen) {
-  if (name == nullptr || *name == '\0') reject("%s: a %s has no name; allowed: a name", owner.c_str(), what);
+  if (name == nullptr || *name == '\0') reject("%s: one %s has no name; allowed: a name", owner.c_str(), what);
   for (const char *c = name; *c != '\0'; ++c)
     if (std::strchr("?&=;,|\"'\\/ \t\n", *c) != nullptr)
       reject("%s: %s %s is named with the character '%c'; allowed: none of ?&=;,|\"'\\/ or blanks", owner.c_str(), what,
