@@ -119,7 +119,7 @@ NamedEnvironment find_environment(const char *id) {
   std::string known;
   for (int k = 0; k < environment_count(); ++k) {
     const EnvironmentTable &table = environment_at(k);
-    NamedEnvironment found = {k, {}};
+    NamedEnvironment found = {id == nullptr ? "" : id, k, {}};
     if (id != nullptr && read_id(table, id, found.parameters)) {
       for (int p = 0; p < table.parameter_count; ++p)
         check_parameter(id, table.parameter(p), found.parameters[static_cast<size_t>(p)]);

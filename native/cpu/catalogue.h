@@ -23,6 +23,7 @@ const EnvironmentTable &environment_at(int index, int isa);
 
 // An environment as an id names it: the entry, and every parameter as the id says or by default.
 struct NamedEnvironment {
+  std::string id;
   int index;
   std::vector<double> parameters;
 };

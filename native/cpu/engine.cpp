@@ -80,7 +80,7 @@ Engine::Engine(const swarmgrad_config &config)
       callbacks_(config.callbacks == nullptr
                      ? nullptr
                      : std::make_unique<CallbackTable>(config.environment, *config.callbacks, *kernels_)),
-      named_(callbacks_ != nullptr ? NamedEnvironment{}
+      named_(callbacks_ != nullptr ? NamedEnvironment{callbacks_->id, 0, {}}
                                    : find_environment(config.environment, config.parameters, config.parameter_count)),
       storage_(make_plan(config, callbacks_ != nullptr ? *callbacks_ : environment_at(named_.index, isa_),
                          named_.parameters)),
@@ -263,8 +263,8 @@ void Engine::throw_fault() const {
       faulty = &worker;
   if (faulty == nullptr) return;
   const Fault &fault = faulty->fault;
-  throw Failure(fault.status, std::string(plan_.environment->id) + ", iteration " + std::to_string(*iteration_) +
-                                  ", environment " + std::to_string(fault.environment) +
+  throw Failure(fault.status, named_.id + ", iteration " + std::to_string(*iteration_) + ", environment " +
+                                  std::to_string(fault.environment) +
                                   (fault.agent < 0 ? "" : ", agent " + std::to_string(fault.agent)) +
                                   (fault.step < 0 ? ", at its start" : ", step " + std::to_string(fault.step)) +
                                   (fault.feature < 0 ? "" : ", feature " + std::to_string(fault.feature)) + ": " +

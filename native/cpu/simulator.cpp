@@ -19,6 +19,7 @@ Simulator::Simulator(const char *environment, const swarmgrad_value *parameters,
   NamedEnvironment named = find_environment(environment, parameters, parameter_count);
   table_ = &environment_at(named.index, chosen);
   parameters_ = std::move(named.parameters);
+  id_ = std::move(named.id);
   EnvironmentObject shapes(*table_, parameters_, nullptr);
   check_shapes(*table_, shapes.get());
   horizon_ = table_->horizon(shapes.get());
@@ -143,8 +144,7 @@ void Simulator::check_action(int agent, int action) {
 
 void Simulator::check_rules(const std::string &when) const {
   const Problem problem = table_->problem(object_->get());
-  if ((problem.lanes & 1) != 0)
-    throw Failure(SWARMGRAD_ENVIRONMENT_FAILED, std::string(table_->id) + ", " + when + ": " + problem.text);
+  if ((problem.lanes & 1) != 0) throw Failure(SWARMGRAD_ENVIRONMENT_FAILED, id_ + ", " + when + ": " + problem.text);
 }
 
 void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32_t *done) {

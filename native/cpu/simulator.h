@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "cpu/engine.h"
@@ -36,6 +37,7 @@ class Simulator {
   void check_rules(const std::string &when) const;
 
   const EnvironmentTable *table_;
+  std::string id_;
   std::vector<double> parameters_;
   std::unique_ptr<Arena> memory_, scratch_;
   std::unique_ptr<EnvironmentObject> object_;

@@ -112,7 +112,8 @@ struct Rware {
   }
 
   static constexpr const char *invalid_text =
-      "an even number of shelf columns, as many requests as shelves, or more agents than cells";
+      "no such warehouse: shelf_columns must be odd, the requests fewer than the shelves, the agents no more than the "
+      "cells";
   SWARMGRAD_FUNCTION Mask invalid() { return !is_possible; }
 
   SWARMGRAD_FUNCTION void reset(Draws &draws) {

@@ -376,6 +376,6 @@ TEST_CASE("rware: sizes, difficulties and the ends of episodes") {
        {std::vector<swarmgrad_value>{{"shelf_columns", 2}}, {{"request_queue_size", 32}}, {{"agents", 111}}}) {
     const Simulator simulator("rware-tiny-2ag-v2", impossible);
     CHECK(swarmgrad_simulator_reset(simulator.handle(), 0, 0) == SWARMGRAD_ENVIRONMENT_FAILED);
-    CHECK(std::string(swarmgrad_last_error()).find("shelf columns") != std::string::npos);
+    CHECK(std::string(swarmgrad_last_error()).find("shelf_columns must be odd") != std::string::npos);
   }
 }

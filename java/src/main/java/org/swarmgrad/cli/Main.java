@@ -59,7 +59,7 @@ public final class Main {
   static int run(PrintStream out, PrintStream err, String... arguments) {
     int status = dispatch(out, err, arguments);
     return out.checkError() && status == 0
-        ? fail(err, "standard output could not be written; is the disk full?", Command.FAILURE)
+        ? fail(err, "standard output was closed or could not be written", Command.FAILURE)
         : status;
   }
 

@@ -85,7 +85,7 @@ class MainTest {
             "envs");
     assertThat(status).isEqualTo(1);
     assertThat(err.toString(StandardCharsets.UTF_8))
-        .isEqualTo("swarmgrad: standard output could not be written; is the disk full?\n");
+        .isEqualTo("swarmgrad: standard output was closed or could not be written\n");
   }
 
   @ParameterizedTest
