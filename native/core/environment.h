@@ -147,6 +147,9 @@ class AvailableActions : Bounds {
   uint16_t *bits_;
 };
 
+// 1 where the condition holds, else 0.
+SWARMGRAD_FUNCTION Float one_if(Mask condition) { return select(condition, Float(1.0f), Float(0.0f)); }
+
 // Uniform draws in sequence, the same for an (environment, iteration, step, purpose) wherever it is played.
 class Draws {
  public:

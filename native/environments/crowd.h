@@ -290,7 +290,7 @@ struct Crowd {
     const Float overlap = (body - distance) / select(apart, distance, Float(1.0f));
     view.push_x += select(apart, x * overlap, Float(0.0f));
     view.push_y += select(apart, y * overlap, Float(0.0f));
-    view.collisions += select(touches, Float(1.0f), Float(0.0f));
+    view.collisions += one_if(touches);
   }
 
   SWARMGRAD_FUNCTION void remember(int agent, const View &view) {

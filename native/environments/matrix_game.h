@@ -49,7 +49,6 @@ class MatrixGame {
       : players_(players), actions_(actions), rounds_(static_cast<int>(rounds)) {}
 
   SWARMGRAD_FUNCTION int players() const { return players_; }
-  SWARMGRAD_FUNCTION static Float one_if(Mask condition) { return select(condition, Float(1.0f), Float(0.0f)); }
 
   // How many players took `choice`.
   SWARMGRAD_FUNCTION Float takers(int choice) const {

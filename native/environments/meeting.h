@@ -51,7 +51,7 @@ struct Meeting {
 
   SWARMGRAD_FUNCTION void observe(int agent, Observation out) {
     const Int index = cell[agent] * 3 + cell[1 - agent];
-    for (int k = 0; k < 9; ++k) out.set(k, select(index == k, Float(1.0f), Float(0.0f)));
+    for (int k = 0; k < 9; ++k) out.set(k, one_if(index == k));
   }
 
   SWARMGRAD_FUNCTION void act(int agent, Int action) { choice[agent] = action; }
@@ -70,9 +70,6 @@ struct Meeting {
     if (rule == team) return meet - 0.1f * (one_if(choice[agent] != 1) + one_if(choice[other] != 1));
     return 0.5f * to_float(cell[agent]) - 0.2f * one_if(choice[agent] == 0);
   }
-
- private:
-  SWARMGRAD_FUNCTION static Float one_if(Mask condition) { return select(condition, Float(1.0f), Float(0.0f)); }
 };
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -62,7 +62,7 @@ SWARMGRAD_FUNCTION void push(const Array<Float> &force, int agent, Int move, flo
 
 // Says a word: one-hot.
 SWARMGRAD_FUNCTION void speak(const Array<Float> &word, int agent, int words, Int spoken) {
-  for (int w = 0; w < words; ++w) word[agent * words + w] = select(spoken == w, Float(1.0f), Float(0.0f));
+  for (int w = 0; w < words; ++w) word[agent * words + w] = one_if(spoken == w);
 }
 
 // Soft contact of two bodies whose centers are `reach` apart when they touch and `way` apart now: the force on the one

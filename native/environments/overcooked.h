@@ -212,7 +212,6 @@ struct Overcooked {
                           : cook_mark;
   }
 
-  SWARMGRAD_FUNCTION static Float one_if(Mask condition) { return select(condition, Float(1.0f), Float(0.0f)); }
   SWARMGRAD_FUNCTION static Int step_x(Int direction) {
     return select(direction == 2, Int(1), select(direction == 3, Int(-1), Int(0)));
   }

@@ -142,10 +142,10 @@ struct Rware {
     const Int x = of(agent, Agent::x), y = of(agent, Agent::y);
     out.set(0, to_float(x));
     out.set(1, to_float(y));
-    out.set(2, flag(of(agent, Agent::shelf) > 0));
+    out.set(2, one_if(of(agent, Agent::shelf) > 0));
     for (int direction = 0; direction < 4; ++direction)
-      out.set(3 + direction, flag(of(agent, Agent::direction) == direction));
-    out.set(7, flag(is_highway(x, y)));
+      out.set(3 + direction, one_if(of(agent, Agent::direction) == direction));
+    out.set(7, one_if(is_highway(x, y)));
     // As many rows of cells at a time as one word has bits for.
     const int side = 2 * sensor_range + 1, rows = 32 / side < side ? 32 / side : side;
     for (int row = 0; row < side; row += rows) {
@@ -226,7 +226,6 @@ struct Rware {
   SWARMGRAD_FUNCTION Int &of(int agent, Agent column) const {
     return agent_state[agent_columns * agent + static_cast<int>(column)];
   }
-  SWARMGRAD_FUNCTION static Float flag(Mask value) { return select(value, Float(1.0f), Float(0.0f)); }
   SWARMGRAD_FUNCTION static Int step_x(Int direction) {
     return select(direction == 3, Int(1), select(direction == 2, Int(-1), Int(0)));
   }

@@ -100,7 +100,7 @@ struct SimpleSpread {
     for (int other = 0; other < agents; ++other) {
       if (other == agent) continue;
       const Float distance = mpe::squared_distance(position, agent, position, other);
-      collisions += select(distance < touching, Float(1.0f), Float(0.0f));
+      collisions += one_if(distance < touching);
     }
     return coverage[0] * (1.0f - local_ratio) - collisions * local_ratio;
   }

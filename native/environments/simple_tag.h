@@ -107,7 +107,7 @@ struct SimpleTag {
       catchers[good] = 0.0f;
       for (int adversary = 0; adversary < adversaries; ++adversary) {
         const Float distance = mpe::squared_distance(position, adversaries + good, position, adversary);
-        catchers[good] += select(distance < touching, Float(1.0f), Float(0.0f));
+        catchers[good] += one_if(distance < touching);
       }
       catches[0] += catchers[good];
     }
