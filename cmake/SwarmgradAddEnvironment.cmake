@@ -15,7 +15,7 @@ function(swarmgrad_add_environment TARGET HEADER)
   # The narrowest instruction set comes first: of a function that both objects hold, the linker keeps that one.
   foreach(_isa IN LISTS SWARMGRAD_INSTRUCTION_SETS)
     set(_objects ${TARGET}_${_isa})
-    add_library(${_objects} OBJECT "${SWARMGRAD_HEADERS}/cpu/user_environment.cpp")
+    add_library(${_objects} OBJECT "${SWARMGRAD_HEADERS}/host/user_environment.cpp")
     target_compile_options(${_objects} PRIVATE ${SWARMGRAD_FLAGS_environment} ${SWARMGRAD_FLAGS_exact} -include "${_header}")
     target_include_directories(${_objects} SYSTEM PRIVATE "${SWARMGRAD_HEADERS}"
                                "$<TARGET_PROPERTY:swarmgrad::swarmgrad,INTERFACE_INCLUDE_DIRECTORIES>")

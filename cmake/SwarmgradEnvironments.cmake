@@ -29,7 +29,7 @@ foreach(_environment IN LISTS SWARMGRAD_ENVIRONMENTS)
 endforeach()
 file(CONFIGURE OUTPUT "${SWARMGRAD_GENERATED_DIR}/catalogue.inc" CONTENT "${_catalogue}" @ONLY)
 
-# Writes one translation unit an environment from TEMPLATE (native/cpu/environment.cpp.in, for example); returns their paths.
+# Writes one translation unit an environment from TEMPLATE (native/host/environment.cpp.in, for example); returns their paths.
 function(swarmgrad_environment_units TEMPLATE OUTPUT)
   cmake_path(GET TEMPLATE FILENAME _template)
   string(REGEX REPLACE "^environment(.*)\\.in$" "\\1" _extension "${_template}")

@@ -6,8 +6,8 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/include/" DESTINATION "${CMAKE_I
 set(_headers "${CMAKE_INSTALL_DATADIR}/swarmgrad")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/core" "${PROJECT_SOURCE_DIR}/native/environments"
         DESTINATION "${_headers}" FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(FILES "${PROJECT_SOURCE_DIR}/native/cpu/environment_adapter.h" "${PROJECT_SOURCE_DIR}/native/cpu/plan.h"
-              "${PROJECT_SOURCE_DIR}/native/cpu/user_environment.cpp" DESTINATION "${_headers}/cpu")
+install(FILES "${PROJECT_SOURCE_DIR}/native/host/environment_adapter.h" "${PROJECT_SOURCE_DIR}/native/host/plan.h"
+              "${PROJECT_SOURCE_DIR}/native/host/user_environment.cpp" DESTINATION "${_headers}/host")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 set(_package "${CMAKE_INSTALL_LIBDIR}/cmake/swarmgrad")

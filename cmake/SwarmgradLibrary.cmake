@@ -1,30 +1,37 @@
 # The shared library swarmgrad_cpu: one object library per instruction set, the generic rest, one C ABI.
 
+set(_host "${PROJECT_SOURCE_DIR}/native/host")
 set(_cpu "${PROJECT_SOURCE_DIR}/native/cpu")
-file(GLOB _generic_sources CONFIGURE_DEPENDS "${_cpu}/*.cpp")
-list(REMOVE_ITEM _generic_sources "${_cpu}/kernels.cpp" "${_cpu}/user_environment.cpp")
-swarmgrad_environment_units("${_cpu}/environment.cpp.in" _environment_units)
+file(GLOB _host_sources CONFIGURE_DEPENDS "${_host}/*.cpp")
+list(REMOVE_ITEM _host_sources "${_host}/user_environment.cpp")
+file(GLOB _cpu_sources CONFIGURE_DEPENDS "${_cpu}/*.cpp")
+list(REMOVE_ITEM _cpu_sources "${_cpu}/kernels.cpp")
+swarmgrad_environment_units("${_host}/environment.cpp.in" _environment_units)
 
-# swarmgrad_engine: the engine's objects, for the library and the native tests.
+# swarmgrad_host: the objects that every engine library holds. swarmgrad_engine: those and the CPU engine's, for the library
+# and the native tests.
+add_library(swarmgrad_host INTERFACE)
+target_link_libraries(swarmgrad_host INTERFACE swarmgrad_flags)
+target_include_directories(swarmgrad_host INTERFACE "${SWARMGRAD_GENERATED_DIR}")
 add_library(swarmgrad_engine INTERFACE)
-target_link_libraries(swarmgrad_engine INTERFACE swarmgrad_flags)
-target_include_directories(swarmgrad_engine INTERFACE "${SWARMGRAD_GENERATED_DIR}")
+target_link_libraries(swarmgrad_engine INTERFACE swarmgrad_host)
 
-# swarmgrad_engine_objects(NAME SOURCES...) adds the object library swarmgrad_NAME to swarmgrad_engine.
-function(swarmgrad_engine_objects NAME)
+# swarmgrad_engine_objects(OWNER NAME SOURCES...) adds the object library swarmgrad_NAME to the interface library OWNER.
+function(swarmgrad_engine_objects OWNER NAME)
   add_library(swarmgrad_${NAME} OBJECT ${ARGN})
   target_link_libraries(swarmgrad_${NAME} PRIVATE swarmgrad_flags)
   target_include_directories(swarmgrad_${NAME} PRIVATE "${SWARMGRAD_GENERATED_DIR}")
   target_compile_definitions(swarmgrad_${NAME} PRIVATE SWARMGRAD_BUILDING_LIBRARY)
-  target_sources(swarmgrad_engine INTERFACE "$<TARGET_OBJECTS:swarmgrad_${NAME}>")
+  target_sources(${OWNER} INTERFACE "$<TARGET_OBJECTS:swarmgrad_${NAME}>")
 endfunction()
 
-swarmgrad_engine_objects(generic ${_generic_sources})
+swarmgrad_engine_objects(swarmgrad_host generic ${_host_sources})
 target_compile_definitions(swarmgrad_generic PRIVATE SWARMGRAD_VERSION="${PROJECT_VERSION}")
 foreach(_isa IN LISTS SWARMGRAD_INSTRUCTION_SETS)
-  swarmgrad_engine_objects(${_isa} "${_cpu}/kernels.cpp" ${_environment_units})
+  swarmgrad_engine_objects(swarmgrad_host ${_isa} "${_cpu}/kernels.cpp" ${_environment_units})
   swarmgrad_target_instruction_set(swarmgrad_${_isa} ${_isa})
 endforeach()
+swarmgrad_engine_objects(swarmgrad_engine cpu_engine ${_cpu_sources})
 
 # The folder under which JavaCPP's Loader looks for the library of this platform.
 string(TOLOWER "${CMAKE_SYSTEM_NAME}" _system)

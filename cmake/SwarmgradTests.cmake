@@ -44,7 +44,7 @@ endfunction()
 # engine's sixteen.
 function(swarmgrad_one_lane_test ISA)
   string(TOUPPER "${ISA}" _upper)
-  swarmgrad_environment_units("${PROJECT_SOURCE_DIR}/native/cpu/environment.cpp.in" _units)
+  swarmgrad_environment_units("${PROJECT_SOURCE_DIR}/native/host/environment.cpp.in" _units)
   add_library(one_lane_${ISA}_environments OBJECT ${_units})
   target_link_libraries(one_lane_${ISA}_environments PRIVATE swarmgrad_flags)
   target_compile_definitions(one_lane_${ISA}_environments PRIVATE SWARMGRAD_TARGET=one_lane)

@@ -1,4 +1,5 @@
-# Who may depend on whom: bench -> java -> swarmgrad.h <- native/cpu -> native/environments -> native/core. Never back.
+# Who may depend on whom: bench -> java -> swarmgrad.h <- native/cpu, cuda -> native/host
+# -> native/environments -> native/core. Never back.
 cmake_minimum_required(VERSION 3.25)
 
 # Headers that NVRTC has, or that stand behind a guard which hides them from it.
@@ -27,10 +28,12 @@ endfunction()
 check_includes(native/include "^$" "the C ABI stands alone: a user's compiler sees nothing but this header")
 check_includes(native/core "^(core/)?[a-z0-9_]+\\.h$" "core is the mathematics for both devices and knows only core/")
 check_includes(native/environments "^(core|environments)/" "an environment knows only core/ and what environments share: it is compiled for both devices and without an engine")
-check_includes(native/cpu "^(core|environments|cpu)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$"
-               "the CPU engine knows core/, environments/, its own files and the ABI")
-check_includes(cuda "^(core|environments|cuda)/|^swarmgrad/swarmgrad\\.h$"
-               "the CUDA engine knows core/, environments/, its own files and the ABI; the two engines never meet")
+check_includes(native/host "^(core|environments|host)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$"
+               "what every engine library holds knows core/, environments/, its own files and the ABI, and no engine")
+check_includes(native/cpu "^(core|environments|host|cpu)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$"
+               "the CPU engine knows core/, environments/, host/, its own files and the ABI")
+check_includes(cuda "^(core|environments|host|cuda)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$|^doctest/doctest\\.h$"
+               "the CUDA engine knows core/, environments/, host/, its own files and the ABI; the two engines never meet")
 
 # core/ and environments/ are compiled by NVRTC, which has almost no standard header.
 file(GLOB_RECURSE _files "${SOURCE}/native/core/*" "${SOURCE}/native/environments/*")
@@ -67,7 +70,7 @@ check_java(java/src/main "^import (static )?org\\.swarmgrad\\.cli\\." "/org/swar
 check_java(java/src "^import (static )?org\\.swarmgrad\\.bench\\." "" "bench depends on java, never the other way")
 
 # A check that sees no file can only pass.
-foreach(_folder IN ITEMS native/include/swarmgrad native/core native/environments native/cpu java/src/main)
+foreach(_folder IN ITEMS native/include/swarmgrad native/core native/environments native/host native/cpu java/src/main)
   file(GLOB_RECURSE _files "${SOURCE}/${_folder}/*")
   if(NOT _files)
     message(SEND_ERROR "${_folder} holds no file: folder and check have parted")

@@ -5,7 +5,7 @@
 // sixteen environments side by side on the CPU, a single one in a CUDA thread. Data-dependent choices are `select`.
 //
 //   static constexpr const char *id, *summary, *description;
-//   static constexpr const char *id_pattern;          optional: how an id says parameters, see cpu/id_pattern.h
+//   static constexpr const char *id_pattern;          optional: how an id says parameters, see host/id_pattern.h
 //   static constexpr Parameter parameters[];          optional: named numbers, checked before construction
 //   explicit Environment(const double *parameter)     in the order of `parameters`
 //   int horizon() const                               default steps of an episode
@@ -44,11 +44,7 @@
 namespace swarmgrad::SWARMGRAD_TARGET {
 
 // Whether act, a phase and reward run for agent 0, 1, 2 ... on one thread, or on a thread for each agent.
-#if defined(__CUDACC__)
-constexpr bool agents_take_turns = false;
-#else
-constexpr bool agents_take_turns = true;
-#endif
+constexpr bool agents_take_turns = !SWARMGRAD_ON_DEVICE;
 
 // A named number that configures an environment; value v of a choice is the v-th name in `choices` ("a|b|c").
 struct Parameter {

@@ -17,6 +17,13 @@
 //   - lookup(table, index) is table[index & 7] in every lane.
 #pragma once
 
+// Whether this is the code of a GPU: compiled by nvcc or NVRTC, or by a CPU's compiler that plays one in tests.
+#if defined(__CUDACC__) || defined(SWARMGRAD_EMULATION)
+#define SWARMGRAD_ON_DEVICE 1
+#else
+#define SWARMGRAD_ON_DEVICE 0
+#endif
+
 #if defined(__CUDACC__)
 #define SWARMGRAD_FUNCTION __host__ __device__ __forceinline__
 #else

@@ -4,22 +4,22 @@
 #include "core/policy.h"
 #include "core/random.h"
 #include "core/weights.h"
-#include "cpu/plan.h"
 #include "cpu/tiles.h"
+#include "host/plan.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
-#define SWARMGRAD_CATALOGUE_ENTRY(name) extern const cpu::EnvironmentTable name##_table;
+#define SWARMGRAD_CATALOGUE_ENTRY(name) extern const host::EnvironmentTable name##_table;
 #include "catalogue.inc"
 #undef SWARMGRAD_CATALOGUE_ENTRY
 
 namespace {
 
-using cpu::GroupPlan;
-using cpu::Layer;
-using cpu::Pass;
-using cpu::Plan;
-using cpu::Worker;
+using host::GroupPlan;
+using host::Layer;
+using host::Pass;
+using host::Plan;
+using host::Worker;
 
 constexpr uint32_t all_lanes = 0xffffu;
 
@@ -135,7 +135,7 @@ class Cohort {
         worker_(worker),
         first_(first),
         members_(static_cast<int>(members)),
-        member_bits_(all_lanes >> (cpu::cohort_size - members_)),
+        member_bits_(all_lanes >> (host::cohort_size - members_)),
         context_{static_cast<int32_t>(pass.first_episode + first), members_, pass.iteration, pass.stream, pass.seed},
         object_(worker.memory + plan_.environment_object),
         length_(reinterpret_cast<int32_t *>(worker.memory + plan_.lengths)) {}
@@ -188,7 +188,7 @@ class Cohort {
   }
   // Whether the environment's rules still hold in the lanes that play.
   bool rules_hold(uint32_t finished, int step) {
-    const cpu::Problem problem = plan_.environment->problem(object_);
+    const host::Problem problem = plan_.environment->problem(object_);
     const uint32_t lanes = problem.lanes & ~finished;
     if (lanes == 0) return true;
     fault(problem.text, lanes, -1, step);
@@ -203,7 +203,7 @@ class Cohort {
 
   bool roll_out() {
     plan_.environment->reset(object_, context_);
-    for (int lane = 0; lane < cpu::cohort_size; ++lane) length_[lane] = 0;
+    for (int lane = 0; lane < host::cohort_size; ++lane) length_[lane] = 0;
     for (int g = 0; g < plan_.group_count; ++g) store(group_memory(g).entropy, Double(0.0));
     uint32_t finished = all_lanes & ~member_bits_;
     if (!rules_hold(finished, -1)) return false;
@@ -377,7 +377,7 @@ class Cohort {
     const uint32_t ended = plan_.environment->step(object_, action, reward);
     if (freezes) {
       const Mask frozen = mask_from_bits(finished);
-      for (size_t at = 0; at < plan_.environment_state_bytes; at += cpu::cache_line) {
+      for (size_t at = 0; at < plan_.environment_state_bytes; at += host::cache_line) {
         int32_t *slot = reinterpret_cast<int32_t *>(state + at);
         store(slot, select(frozen, Int::load(reinterpret_cast<const int32_t *>(kept + at)), Int::load(slot)));
       }
@@ -385,7 +385,7 @@ class Cohort {
     return ended;
   }
   void copy_slots(const char *from, char *to) const {
-    for (size_t at = 0; at < plan_.environment_state_bytes; at += cpu::cache_line)
+    for (size_t at = 0; at < plan_.environment_state_bytes; at += host::cache_line)
       store(reinterpret_cast<int32_t *>(to + at), Int::load(reinterpret_cast<const int32_t *>(from + at)));
   }
   char *snapshot(int index) const {
@@ -405,25 +405,25 @@ class Cohort {
       for (int step = 0; step < steps_; ++step)
         own += widen(Float::load(memory.reward + (static_cast<int64_t>(step) * group.agents + agent) * lane_count));
       own = select(members, own, Double(0.0));
-      statistics[cpu::agent_return_at(group, agent)] += lane_sum(own);
+      statistics[host::agent_return_at(group, agent)] += lane_sum(own);
       team += own;
     }
     const Mask broken = members & !(team - team == Double(0.0));
     if (any(broken)) return find_reward_fault(memory, bits(broken));
-    out[cpu::return_sum] += lane_sum(team);
-    out[cpu::return_square_sum] += lane_sum(team * team);
+    out[host::return_sum] += lane_sum(team);
+    out[host::return_square_sum] += lane_sum(team * team);
     double length = 0, agent_steps = 0;
     for (int lane = 0; lane < members_; ++lane) {
       const double value = SWARMGRAD_TARGET::lane(team, lane);
-      out[cpu::return_minimum] = value < out[cpu::return_minimum] ? value : out[cpu::return_minimum];
-      out[cpu::return_maximum] = out[cpu::return_maximum] < value ? value : out[cpu::return_maximum];
+      out[host::return_minimum] = value < out[host::return_minimum] ? value : out[host::return_minimum];
+      out[host::return_maximum] = out[host::return_maximum] < value ? value : out[host::return_maximum];
       length += length_[lane];
     }
     for (int64_t row = 0; row < static_cast<int64_t>(steps_) * group.agents; ++row)
       agent_steps += __builtin_popcount(memory.alive[row]);
-    out[cpu::length_sum] += length;
-    out[cpu::agent_step_count] += agent_steps;
-    out[cpu::entropy_sum] += lane_sum(Double::load(memory.entropy));
+    out[host::length_sum] += length;
+    out[host::agent_step_count] += agent_steps;
+    out[host::entropy_sum] += lane_sum(Double::load(memory.entropy));
     return true;
   }
 
@@ -439,7 +439,7 @@ class Cohort {
   }
 
   WeightRule rule_of(int g) const {
-    const cpu::GroupRule &rule = pass_.rule[g];
+    const host::GroupRule &rule = pass_.rule[g];
     return {static_cast<WeightRule::Kind>(rule.kind), static_cast<WeightRule::Baseline>(rule.baseline), rule.discount,
             rule.factor};
   }
@@ -479,9 +479,9 @@ class Cohort {
       magnitude += widen(abs(weight));
     }
     double *out = statistics + memory.plan.statistics;
-    out[cpu::weight_sum] += lane_sum(sum);
-    out[cpu::weight_square_sum] += lane_sum(squares);
-    out[cpu::weight_magnitude_sum] += lane_sum(magnitude);
+    out[host::weight_sum] += lane_sum(sum);
+    out[host::weight_square_sum] += lane_sum(squares);
+    out[host::weight_magnitude_sum] += lane_sum(magnitude);
   }
   // What the next batch's baseline is made of.
   void add_values(int g, const GroupMemory &memory, double *statistics) const {
@@ -490,7 +490,7 @@ class Cohort {
     const int count = rule.is_per_step() ? steps_ : rule.kind == WeightRule::own_return ? memory.plan.agents : 1;
     for (int k = 0; k < count; ++k) {
       const Double value = select(members, Double::load(memory.values + k * lane_count), Double(0.0));
-      statistics[cpu::value_sum_at(memory.plan, rule.is_per_step() ? k : 0)] += lane_sum(value);
+      statistics[host::value_sum_at(memory.plan, rule.is_per_step() ? k : 0)] += lane_sum(value);
     }
   }
 
@@ -503,8 +503,8 @@ class Cohort {
     const int64_t rows = static_cast<int64_t>(steps_) * group.agents;
     bool first = true;
     for (int64_t s = 0; s < group.segments; ++s) {
-      const int64_t begin = cpu::segment_begin(group, s);
-      const int64_t end = cpu::segment_begin(group, s + 1) < rows ? cpu::segment_begin(group, s + 1) : rows;
+      const int64_t begin = host::segment_begin(group, s);
+      const int64_t end = host::segment_begin(group, s + 1) < rows ? host::segment_begin(group, s + 1) : rows;
       if (begin >= end) break;
       if (cancelled()) return false;
       const bool restores = plan_.replays || pass_.given != nullptr;
@@ -578,7 +578,7 @@ class Cohort {
     for (int64_t row = 0; row < rows; ++row) {
       const int64_t at = row * batch.environments + first_;
       uint32_t alive = 0;
-      for (int lane = 0; lane < cpu::cohort_size; ++lane) {
+      for (int lane = 0; lane < host::cohort_size; ++lane) {
         const bool lives = lane < members_ && (batch.alive == nullptr || batch.alive[at + lane] != 0);
         memory.action[row * lane_count + lane] = lives ? batch.action[at + lane] : 0;
         memory.reward[row * lane_count + lane] = lives ? batch.weight[at + lane] : 0.0f;
@@ -589,7 +589,7 @@ class Cohort {
   }
   void load_rewards(const swarmgrad_rewards &rewards, const GroupMemory &memory) {
     steps_ = rewards.steps;
-    for (int lane = 0; lane < cpu::cohort_size; ++lane)
+    for (int lane = 0; lane < host::cohort_size; ++lane)
       length_[lane] = lane >= members_                    ? 0
                       : rewards.episode_length == nullptr ? rewards.steps
                                                           : rewards.episode_length[first_ + lane];
@@ -598,7 +598,7 @@ class Cohort {
         const int64_t row = static_cast<int64_t>(step) * memory.plan.agents + agent;
         const int64_t at = row * rewards.environments + first_;
         uint32_t alive = 0;
-        for (int lane = 0; lane < cpu::cohort_size; ++lane) {
+        for (int lane = 0; lane < host::cohort_size; ++lane) {
           const bool plays = step < length_[lane];
           const bool lives = plays && (rewards.alive == nullptr || rewards.alive[at + lane] != 0);
           memory.reward[row * lane_count + lane] = plays ? rewards.reward[at + lane] : 0.0f;
@@ -614,7 +614,7 @@ class Cohort {
     for (int f = 0; f < group.observation_size; ++f) {
       const float *from = batch.observation + (given_row * group.observation_size + f) * batch.environments + first_;
       float *to = memory.features.at(f, stored);
-      for (int lane = 0; lane < cpu::cohort_size; ++lane) to[lane] = lane < members_ ? from[lane] : 0.0f;
+      for (int lane = 0; lane < host::cohort_size; ++lane) to[lane] = lane < members_ ? from[lane] : 0.0f;
     }
     silence_dead(memory, row, stored);
     if (batch.mask == nullptr) return;
@@ -658,7 +658,7 @@ class Cohort {
   int64_t first_;
   int members_;
   uint32_t member_bits_;
-  cpu::EnvironmentContext context_;
+  host::EnvironmentContext context_;
   void *object_;
   int32_t *length_;
   int steps_ = 0;
@@ -675,20 +675,20 @@ void run_block(const Pass &pass, Worker &worker, int64_t block) {
   for (int64_t p = 0; pass.learns && p < plan.parameter_count; ++p) gradient[p] = 0.0f;
   for (int64_t k = 0; k < plan.statistics_per_block; ++k) statistics[k] = 0.0;
   for (int g = 0; g < plan.group_count; ++g) {
-    statistics[plan.group[g].statistics + cpu::return_minimum] = __builtin_inf();
-    statistics[plan.group[g].statistics + cpu::return_maximum] = -__builtin_inf();
+    statistics[plan.group[g].statistics + host::return_minimum] = __builtin_inf();
+    statistics[plan.group[g].statistics + host::return_maximum] = -__builtin_inf();
   }
-  for (int64_t c = cpu::part_begin(block, pass.cohorts, pass.blocks);
-       c < cpu::part_begin(block + 1, pass.cohorts, pass.blocks); ++c) {
-    const int64_t first = cpu::part_begin(c, pass.episodes, pass.cohorts);
-    Cohort cohort(pass, worker, first, cpu::part_begin(c + 1, pass.episodes, pass.cohorts) - first);
+  for (int64_t c = host::part_begin(block, pass.cohorts, pass.blocks);
+       c < host::part_begin(block + 1, pass.cohorts, pass.blocks); ++c) {
+    const int64_t first = host::part_begin(c, pass.episodes, pass.cohorts);
+    Cohort cohort(pass, worker, first, host::part_begin(c + 1, pass.episodes, pass.cohorts) - first);
     if (!(pass.given == nullptr ? cohort.play(gradient, statistics) : cohort.differentiate_given(gradient))) return;
     pass.cohorts_finished->fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 // Adjacent blocks first, then pairs of pairs; an odd one waits for its level's end.
-void reduce_gradient(float *blocks, int64_t stride, int64_t count, double divisor, float *gradient, cpu::Range range) {
+void reduce_gradient(float *blocks, int64_t stride, int64_t count, double divisor, float *gradient, host::Range range) {
   constexpr int64_t chunk = 1024;
   for (int64_t begin = range.begin; begin < range.end; begin += chunk) {
     const int64_t end = begin + chunk < range.end ? begin + chunk : range.end;
@@ -716,8 +716,8 @@ double sum_of_squares(const float *values, int64_t count) {
 }
 
 // SGD: p += rate g. Adam (Kingma and Ba 2015, algorithm 1), ascending.
-void optimize(const cpu::OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
-              const float *gradient, cpu::Range range) {
+void optimize(const host::OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
+              const float *gradient, host::Range range) {
   if (rule.kind == SWARMGRAD_SGD) {
     for (int64_t p = range.begin; p < range.end; ++p)
       parameters[p] += rule.learning_rate * (gradient[p] * rule.gradient_factor);
@@ -842,7 +842,7 @@ void initialise(float *weight, int outputs, int inputs, float gain, uint32_t gro
     }
 }
 
-void draw(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose, int block, int32_t *words) {
+void draw(const host::EnvironmentContext &context, uint32_t step, Purpose purpose, int block, int32_t *words) {
   const Int environment = environments_of_lanes(context.first_environment, context.members);
   const Block drawn =
       philox(counter(environment, context.iteration, step, 0, in_stream(purpose, context.stream), block),
@@ -863,7 +863,7 @@ double fma_chain(int64_t iterations, float *sink) {
   return 2.0 * chains * lane_count * static_cast<double>(iterations);
 }
 
-const cpu::EnvironmentTable *const environment_tables[] = {
+const host::EnvironmentTable *const environment_tables[] = {
 #define SWARMGRAD_CATALOGUE_ENTRY(name) &name##_table,
 #include "catalogue.inc"
 #undef SWARMGRAD_CATALOGUE_ENTRY
@@ -871,19 +871,19 @@ const cpu::EnvironmentTable *const environment_tables[] = {
 
 }  // namespace
 
-extern const cpu::Kernels kernels;
-constinit const cpu::Kernels kernels = {environment_tables,
-                                        static_cast<int>(sizeof(environment_tables) / sizeof(environment_tables[0])),
-                                        pack_panels,
-                                        run_block,
-                                        reduce_gradient,
-                                        sum_of_squares,
-                                        optimize,
-                                        forward,
-                                        logits,
-                                        weights,
-                                        initialise,
-                                        draw,
-                                        fma_chain};
+extern const host::Kernels kernels;
+constinit const host::Kernels kernels = {environment_tables,
+                                         static_cast<int>(sizeof(environment_tables) / sizeof(environment_tables[0])),
+                                         pack_panels,
+                                         run_block,
+                                         reduce_gradient,
+                                         sum_of_squares,
+                                         optimize,
+                                         forward,
+                                         logits,
+                                         weights,
+                                         initialise,
+                                         draw,
+                                         fma_chain};
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "core/floating_point_mode.h"
-#include "cpu/failure.h"
+#include "host/failure.h"
 
 namespace swarmgrad::cpu {
 
@@ -15,7 +15,7 @@ ThreadPool::ThreadPool(int threads, int cores) : lingers_(threads <= cores) {
   } catch (const std::exception &) {  // system_error, or bad_alloc; running threads left behind would end the process
     const size_t started = threads_.size() + 1;
     stop();
-    throw Failure(SWARMGRAD_OUT_OF_MEMORY, "threads is " + std::to_string(threads) + "; the system let " +
+    throw host::Failure(SWARMGRAD_OUT_OF_MEMORY, "threads is " + std::to_string(threads) + "; the system let " +
                                                std::to_string(started) + " start: use fewer");
   }
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/math.h"
-#include "cpu/plan.h"
+#include "host/plan.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 

@@ -1,11 +1,11 @@
 // Ids that carry parameters: what a pattern reads, and what it must not.
-#include "cpu/id_pattern.h"
+#include "host/id_pattern.h"
 
 #include <doctest/doctest.h>
 
-#include "cpu/failure.h"
+#include "host/failure.h"
 
-using namespace swarmgrad::cpu;
+using namespace swarmgrad::host;
 
 namespace {
 

@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "cpu/catalogue.h"
-#include "cpu/failure.h"
+#include "host/catalogue.h"
+#include "host/failure.h"
 
 namespace swarmgrad::one_lane {
-#define SWARMGRAD_CATALOGUE_ENTRY(name) extern const cpu::EnvironmentTable name##_table;
+#define SWARMGRAD_CATALOGUE_ENTRY(name) extern const host::EnvironmentTable name##_table;
 #include "catalogue.inc"
 #undef SWARMGRAD_CATALOGUE_ENTRY
-const cpu::EnvironmentTable *const environment_tables[] = {
+const host::EnvironmentTable *const environment_tables[] = {
 #define SWARMGRAD_CATALOGUE_ENTRY(name) &name##_table,
 #include "catalogue.inc"
 #undef SWARMGRAD_CATALOGUE_ENTRY
@@ -27,16 +27,16 @@ const cpu::EnvironmentTable *const environment_tables[] = {
 namespace {
 
 using namespace swarmgrad;
-using cpu::cohort_size;
-using cpu::EnvironmentTable;
-using cpu::GroupShape;
+using host::cohort_size;
+using host::EnvironmentTable;
+using host::GroupShape;
 
 constexpr int checked_steps = 100;
 constexpr int checked_cohorts = 4;
 constexpr int timed_cohorts = 8;
 
-struct alignas(cpu::cache_line) Line {
-  char bytes[cpu::cache_line];
+struct alignas(host::cache_line) Line {
+  char bytes[host::cache_line];
 };
 
 // Zeroed memory that may hold vectors.
@@ -52,7 +52,7 @@ class Memory {
   std::vector<Line> lines_;
 };
 
-// One game with so many lanes: what it is made of, and its latest step. Arrays as in cpu::EnvironmentTable.
+// One game with so many lanes: what it is made of, and its latest step. Arrays as in host::EnvironmentTable.
 class Game {
  public:
   Game(const EnvironmentTable &table, const std::vector<double> &parameters, int lanes)
@@ -120,7 +120,7 @@ class Game {
   std::vector<GroupShape> groups_;
   std::vector<Memory> observations_;
   std::vector<std::vector<uint16_t>> masks_;
-  cpu::EnvironmentContext context_ = {};
+  host::EnvironmentContext context_ = {};
 };
 
 // Numbers from which actions are chosen, the same for any number of lanes; [step][agent][environment].
@@ -298,25 +298,25 @@ void time(const Forms &forms, double seconds) {
 }  // namespace
 
 int main(int argc, char **argv) try {
-  const cpu::Kernels *kernels = cpu::kernels_of(SWARMGRAD_ISA);
+  const host::Kernels *kernels = host::kernels_of(SWARMGRAD_ISA);
   if (kernels == nullptr) {
-    std::printf("skipped: this processor has no %s\n", cpu::isa_name(SWARMGRAD_ISA));
+    std::printf("skipped: this processor has no %s\n", host::isa_name(SWARMGRAD_ISA));
     return SWARMGRAD_SKIPPED;
   }
   const double seconds = argc > 1 ? std::atof(argv[1]) : 0;
   std::vector<const char *> ids(argv + std::min(argc, 2), argv + argc);
   for (int k = 0; argc <= 2 && k < kernels->environment_count; ++k) ids.push_back(kernels->environments[k]->id);
-  if (seconds > 0) std::printf("%-32s %10s %10s %8s\n", cpu::isa_name(SWARMGRAD_ISA), "16: ns", "1: ns", "ratio");
+  if (seconds > 0) std::printf("%-32s %10s %10s %8s\n", host::isa_name(SWARMGRAD_ISA), "16: ns", "1: ns", "ratio");
   bool equal = true;
   for (const char *id : ids) {
-    const cpu::NamedEnvironment named = cpu::find_environment(id);
+    const host::NamedEnvironment named = host::find_environment(id);
     const Forms forms = {id, *kernels->environments[named.index], *one_lane::environment_tables[named.index],
                          named.parameters};
     equal &= check(forms);
     if (seconds > 0) time(forms, seconds);
   }
   return equal ? 0 : 1;
-} catch (const cpu::Failure &failure) {
+} catch (const host::Failure &failure) {
   std::printf("%s\n", failure.what());
   return 1;
 }

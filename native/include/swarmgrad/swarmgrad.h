@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define SWARMGRAD_ABI_VERSION 2
+#define SWARMGRAD_ABI_VERSION 3
 #define SWARMGRAD_MAX_HIDDEN_LAYERS 4
 
 typedef enum swarmgrad_status {
@@ -133,6 +133,8 @@ typedef struct swarmgrad_config {
   int64_t stored_bytes;    /* a thread stores a cohort's activations of up to so many bytes, and replays longer episodes
                               segment by segment, with the same bits; 0 = 32 MiB; episodes of callbacks are always
                               stored */
+  int32_t device;          /* index of swarmgrad_device, 0 the first */
+  int32_t reserved;
 } swarmgrad_config;
 
 /* What an open engine turned the configuration into. */
@@ -141,8 +143,8 @@ typedef struct swarmgrad_info {
   int32_t group_count;
   int32_t agent_count; /* over all groups */
   int32_t horizon;
-  int32_t threads;
-  int32_t isa;          /* the one in use, never AUTO */
+  int32_t threads;      /* of the CPU engine; 0 on a GPU */
+  int32_t isa;          /* the one in use, never AUTO; on a GPU the host's, for simulators */
   int32_t replays;      /* 1: backward recomputes the forward pass, 0: it reads stored activations */
   int32_t buffer_count; /* for swarmgrad_buffer */
   int64_t cohort_count;
@@ -153,6 +155,19 @@ typedef struct swarmgrad_info {
       flop_per_agent_step; /* useful floating-point operations, averaged over the groups' agents: 2 x multiply-adds of
                                   forward, weight gradient, and input gradient but for the first layer */
 } swarmgrad_info;
+
+/* What an engine can run on. */
+typedef struct swarmgrad_device_info {
+  uint32_t size;
+  int32_t index;
+  int32_t compute_major, compute_minor;    /* compute capability; 0 for a CPU */
+  int32_t multiprocessors;                 /* of a GPU, or the CPU's cores that this process may use */
+  int32_t driver_version, runtime_version; /* as CUDA counts: 13000 is 13.0; 0 for a CPU */
+  int32_t reserved;
+  int64_t memory_bytes, free_memory_bytes;
+  int64_t shared_bytes_per_block; /* the most that a block may ask for; 0 for a CPU */
+  char name[256];
+} swarmgrad_device_info;
 
 /* One agent group. Strings live as long as the handle they were read from. */
 typedef struct swarmgrad_group {
@@ -337,12 +352,17 @@ SWARMGRAD_API const char *swarmgrad_version(void);    /* for example "0.1.0" */
 SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
 
 /* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
- * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks), for
- * bindings to check their layouts. Returns how many there are; writes at most `capacity`. */
+ * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks,
+ * device_info), for bindings to check their layouts. Returns how many there are; writes at most `capacity`. */
 SWARMGRAD_API int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity);
 
 /* 1 where this processor can run the instruction set and the library holds it. AUTO: 1 where any can. */
 SWARMGRAD_API int32_t swarmgrad_isa_available(int32_t isa);
+
+/* The devices of this library's engine: the CPU library has one, the CUDA library as many as CUDA shows to this process.
+ * UNSUPPORTED where there is none; the text says what was found (no driver, one too old, no device) and what to do. */
+SWARMGRAD_API swarmgrad_status swarmgrad_device_count(int32_t *count);
+SWARMGRAD_API swarmgrad_status swarmgrad_device(int32_t index, swarmgrad_device_info *info);
 
 SWARMGRAD_API int32_t swarmgrad_environment_count(void);
 SWARMGRAD_API swarmgrad_status swarmgrad_environment(int32_t index, swarmgrad_environment_info *info);
@@ -356,6 +376,9 @@ SWARMGRAD_API swarmgrad_status swarmgrad_find_environment(const char *id, int32_
  * library, made of one header. It stays until the process ends and runs with the process's own rights. The same library
  * twice is the same entry. Any thread. Allocates. */
 SWARMGRAD_API swarmgrad_status swarmgrad_load_environment(const char *library, int32_t *index);
+/* Gives a loaded environment (its index in the catalogue) the code of its kernel for this library's device: PTX or a cubin
+ * that defines `swarmgrad_rollout`, made of the same header. The CPU library needs none and answers UNSUPPORTED. */
+SWARMGRAD_API swarmgrad_status swarmgrad_load_device_code(int32_t environment, const void *code, size_t bytes);
 
 /* ---- engine: life ----------------------------------------------------------------------------------------------- */
 

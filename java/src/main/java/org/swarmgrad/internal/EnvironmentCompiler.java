@@ -247,7 +247,7 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
     }
     command.addAll(List.of("-isystem", headers.toString(), "-include", header.toString()));
     command.addAll(List.of(more));
-    command.add(headers.resolve("cpu/user_environment.cpp").toString());
+    command.add(headers.resolve("host/user_environment.cpp").toString());
     return command;
   }
 

@@ -4,6 +4,7 @@
 package org.swarmgrad.internal;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -58,7 +59,9 @@ final class Layouts {
               JAVA_INT.withName("isa"),
               JAVA_INT.withName("share"),
               JAVA_INT.withName("agent_index"),
-              JAVA_LONG.withName("stored_bytes"))
+              JAVA_LONG.withName("stored_bytes"),
+              JAVA_INT.withName("device"),
+              JAVA_INT.withName("reserved"))
           .withName("swarmgrad_config");
 
   static final StructLayout INFO =
@@ -247,6 +250,22 @@ final class Layouts {
               ADDRESS.withName("step"))
           .withName("swarmgrad_callbacks");
 
+  static final StructLayout DEVICE_INFO =
+      MemoryLayout.structLayout(
+              JAVA_INT.withName("size"),
+              JAVA_INT.withName("index"),
+              JAVA_INT.withName("compute_major"),
+              JAVA_INT.withName("compute_minor"),
+              JAVA_INT.withName("multiprocessors"),
+              JAVA_INT.withName("driver_version"),
+              JAVA_INT.withName("runtime_version"),
+              JAVA_INT.withName("reserved"),
+              JAVA_LONG.withName("memory_bytes"),
+              JAVA_LONG.withName("free_memory_bytes"),
+              JAVA_LONG.withName("shared_bytes_per_block"),
+              MemoryLayout.sequenceLayout(256, JAVA_BYTE).withName("name"))
+          .withName("swarmgrad_device_info");
+
   /** The order of swarmgrad_struct_sizes. */
   static final List<StructLayout> ALL =
       List.of(
@@ -265,7 +284,8 @@ final class Layouts {
           PARAMETER_INFO,
           FIELD,
           COHORT,
-          CALLBACKS);
+          CALLBACKS,
+          DEVICE_INFO);
 
   private static final long LONGEST_STRING_BYTES = 1 << 20;
 

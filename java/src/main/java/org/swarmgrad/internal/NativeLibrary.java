@@ -34,7 +34,7 @@ public final class NativeLibrary {
    */
   public static final String PATH_PROPERTY = "org.swarmgrad.library";
 
-  static final int ABI_VERSION = 2;
+  static final int ABI_VERSION = 3;
 
   /** Outcome of loading: either functions, or a message that says what was found and what to do. */
   sealed interface Result permits Loaded, Failed {}

@@ -1,4 +1,4 @@
-#include "cpu/planner.h"
+#include "host/planner.h"
 
 #include <algorithm>
 #include <cfloat>
@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <new>
 
-#include "cpu/environment_library.h"
-#include "cpu/failure.h"
+#include "host/environment_library.h"
+#include "host/failure.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 constexpr int64_t default_stored_bytes = 32 << 20;
@@ -262,4 +262,4 @@ std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const Env
   return storage;
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -1,11 +1,11 @@
-#include "cpu/id_pattern.h"
+#include "host/id_pattern.h"
 
 #include <optional>
 #include <string>
 
-#include "cpu/failure.h"
+#include "host/failure.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 constexpr size_t longest_number = 9;  // digits, so that none overflows
@@ -116,4 +116,4 @@ bool read_id(const EnvironmentTable &table, std::string_view id, std::vector<dou
   return true;
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

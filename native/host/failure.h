@@ -8,7 +8,7 @@
 
 #include "swarmgrad/swarmgrad.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 class Failure : public std::runtime_error {
  public:
@@ -29,4 +29,4 @@ class Failure : public std::runtime_error {
   throw Failure(SWARMGRAD_INVALID_ARGUMENT, text);
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

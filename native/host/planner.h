@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "cpu/plan.h"
+#include "host/plan.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 inline constexpr int longest_horizon = 1 << 24;
 
@@ -33,4 +33,4 @@ struct EnvironmentObject {
   std::unique_ptr<void, Free> bytes_;
 };
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -10,7 +10,7 @@
 #include "core/purpose.h"
 #include "swarmgrad/swarmgrad.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 inline constexpr int cohort_size = 16;
 inline constexpr int max_layers = SWARMGRAD_MAX_HIDDEN_LAYERS + 1;
@@ -261,4 +261,4 @@ struct Kernels {
   double (*fma_chain)(int64_t iterations, float *sink);  // returns the floating-point operations done
 };
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

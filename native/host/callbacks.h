@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cpu/plan.h"
+#include "host/plan.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 struct CallbackTable : EnvironmentTable {
   // Throws naming what is missing or not allowed; copies everything it needs but for the context.
@@ -24,4 +24,4 @@ struct CallbackTable : EnvironmentTable {
   const Kernels *kernels;
 };
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -1,5 +1,5 @@
 // See callbacks.h.
-#include "cpu/callbacks.h"
+#include "host/callbacks.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,9 +7,9 @@
 #include <cstring>
 #include <new>
 
-#include "cpu/failure.h"
+#include "host/failure.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 constexpr uint32_t all_lanes = 0xffffu;
@@ -219,21 +219,21 @@ CallbackTable::CallbackTable(const char *name, const swarmgrad_callbacks &given,
   id = summary = description = own_name.c_str();
   parameter = no_parameter;
   object_bytes = sizeof(Player);
-  construct = swarmgrad::cpu::construct;
-  horizon = swarmgrad::cpu::horizon;
-  group_count = swarmgrad::cpu::group_count;
-  group = swarmgrad::cpu::group;
-  field_count = array_count = swarmgrad::cpu::field_count;
-  field = swarmgrad::cpu::field;
-  state_bytes = swarmgrad::cpu::state_bytes;
-  memory_bytes = swarmgrad::cpu::memory_bytes;
-  reset = swarmgrad::cpu::reset;
-  observe = swarmgrad::cpu::observe;
-  draw = swarmgrad::cpu::allow_draws;
-  step = swarmgrad::cpu::step;
-  alive = swarmgrad::cpu::alive;
-  problem = swarmgrad::cpu::problem;
+  construct = swarmgrad::host::construct;
+  horizon = swarmgrad::host::horizon;
+  group_count = swarmgrad::host::group_count;
+  group = swarmgrad::host::group;
+  field_count = array_count = swarmgrad::host::field_count;
+  field = swarmgrad::host::field;
+  state_bytes = swarmgrad::host::state_bytes;
+  memory_bytes = swarmgrad::host::memory_bytes;
+  reset = swarmgrad::host::reset;
+  observe = swarmgrad::host::observe;
+  draw = swarmgrad::host::allow_draws;
+  step = swarmgrad::host::step;
+  alive = swarmgrad::host::alive;
+  problem = swarmgrad::host::problem;
   is_replayable = false;
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "cpu/engine.h"
+#include "host/arena.h"
+#include "host/planner.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 class Simulator {
  public:
@@ -48,4 +49,4 @@ class Simulator {
   int agent_count_ = 0, horizon_ = 0, step_ = 0;
 };
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

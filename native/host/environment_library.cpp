@@ -1,5 +1,5 @@
 // See environment_library.h.
-#include "cpu/environment_library.h"
+#include "host/environment_library.h"
 
 #include <dlfcn.h>
 
@@ -11,12 +11,12 @@
 #include <set>
 #include <string>
 
-#include "cpu/catalogue.h"
-#include "cpu/failure.h"
-#include "cpu/id_pattern.h"
-#include "cpu/planner.h"
+#include "host/catalogue.h"
+#include "host/failure.h"
+#include "host/id_pattern.h"
+#include "host/planner.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 constexpr int instruction_sets[] = {SWARMGRAD_ISA_AVX2, SWARMGRAD_ISA_AVX512, SWARMGRAD_ISA_NEON};
@@ -197,4 +197,4 @@ const EnvironmentTable &loaded_environment(int index, int isa) {
   return *loaded().libraries[static_cast<size_t>(index)].table[isa];
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

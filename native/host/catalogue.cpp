@@ -1,28 +1,28 @@
-#include "cpu/catalogue.h"
+#include "host/catalogue.h"
 
 #include <cmath>
 #include <cstring>
 
-#include "cpu/environment_library.h"
-#include "cpu/failure.h"
-#include "cpu/id_pattern.h"
+#include "host/environment_library.h"
+#include "host/failure.h"
+#include "host/id_pattern.h"
 
 namespace swarmgrad {
 #if defined(__x86_64__)
 namespace avx2 {
-extern const cpu::Kernels kernels;
+extern const host::Kernels kernels;
 }
 namespace avx512 {
-extern const cpu::Kernels kernels;
+extern const host::Kernels kernels;
 }
 #else
 namespace neon {
-extern const cpu::Kernels kernels;
+extern const host::Kernels kernels;
 }
 #endif
 }  // namespace swarmgrad
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 #if defined(__x86_64__)
@@ -146,4 +146,4 @@ NamedEnvironment find_environment(const char *id, const swarmgrad_value *values,
   return found;
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cpu/plan.h"
+#include "host/plan.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 // Throws INVALID_ARGUMENT where a user's pattern does not have that form, or names what is no parameter.
 void check_pattern(const EnvironmentTable &table);
@@ -21,4 +21,4 @@ void check_pattern(const EnvironmentTable &table);
 // Whether the pattern reads the whole id. If so, `values` [parameter] holds the defaults with what the id says.
 bool read_id(const EnvironmentTable &table, std::string_view id, std::vector<double> &values);
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

@@ -3,24 +3,26 @@
 #include <new>
 
 #include "core/floating_point_mode.h"
-#include "cpu/catalogue.h"
-#include "cpu/engine.h"
-#include "cpu/environment_library.h"
-#include "cpu/failure.h"
-#include "cpu/simulator.h"
+#include "host/catalogue.h"
+#include "host/engine.h"
+#include "host/environment_library.h"
+#include "host/failure.h"
+#include "host/simulator.h"
 
 struct swarmgrad_engine {
-  swarmgrad::cpu::Engine engine;
-  explicit swarmgrad_engine(const swarmgrad_config &config) : engine(config) {}
+  std::unique_ptr<swarmgrad::host::Engine> owned;
+  swarmgrad::host::Engine &engine;
+  explicit swarmgrad_engine(const swarmgrad_config &config)
+      : owned(swarmgrad::host::make_engine(config)), engine(*owned) {}
 };
 
 struct swarmgrad_simulator {
-  swarmgrad::cpu::Simulator engine;
+  swarmgrad::host::Simulator engine;
   swarmgrad_simulator(const char *environment, const swarmgrad_value *parameters, int count, uint64_t seed, int isa)
       : engine(environment, parameters, count, seed, isa) {}
 };
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 namespace {
 
 thread_local char last_error[1024] = "";
@@ -93,9 +95,9 @@ const EnvironmentTable &catalogue_entry(int index) {
 }
 
 }  // namespace
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host
 
-using namespace swarmgrad::cpu;
+using namespace swarmgrad::host;
 
 uint32_t swarmgrad_abi_version(void) { return SWARMGRAD_ABI_VERSION; }
 const char *swarmgrad_version(void) { return SWARMGRAD_VERSION; }
@@ -108,7 +110,7 @@ int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity) {
       sizeof(swarmgrad_buffer_info),    sizeof(swarmgrad_trajectories), sizeof(swarmgrad_batch),
       sizeof(swarmgrad_rewards),        sizeof(swarmgrad_logit_rows),   sizeof(swarmgrad_environment_info),
       sizeof(swarmgrad_parameter_info), sizeof(swarmgrad_field),        sizeof(swarmgrad_cohort),
-      sizeof(swarmgrad_callbacks)};
+      sizeof(swarmgrad_callbacks),      sizeof(swarmgrad_device_info)};
   constexpr int32_t count = sizeof all / sizeof all[0];
   for (int32_t k = 0; sizes != nullptr && k < count && k < capacity; ++k) sizes[k] = static_cast<int32_t>(all[k]);
   return count;
@@ -159,6 +161,29 @@ swarmgrad_status swarmgrad_load_environment(const char *library, int32_t *index)
   return guarded([&] {
     const int loaded = load_environment(library);
     present(index, "index") = environment_count() - loaded_environment_count() + loaded;
+  });
+}
+
+swarmgrad_status swarmgrad_load_device_code(int32_t environment, const void *code, size_t bytes) {
+  return guarded([&] {
+    catalogue_entry(environment);
+    if (bytes == 0) reject("bytes is 0; allowed: the size of the code");
+    load_device_code(environment, &present(static_cast<const char *>(code), "code"), bytes);
+  });
+}
+
+swarmgrad_status swarmgrad_device_count(int32_t *count) {
+  return guarded([&] {
+    present(count, "count") = 0;
+    *count = device_count();
+  });
+}
+
+swarmgrad_status swarmgrad_device(int32_t index, swarmgrad_device_info *info) {
+  return guarded([&] {
+    const int count = device_count();
+    if (index < 0 || index >= count) reject("device is %d; allowed: 0 to %d", index, count - 1);
+    describe_device(index, checked(info, "info"));
   });
 }
 

@@ -1,16 +1,16 @@
 // See simulator.h. The environment runs in lane 0 of a cohort of one; the other lanes play the same episode.
-#include "cpu/simulator.h"
+#include "host/simulator.h"
 
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <cstring>
 
-#include "cpu/catalogue.h"
-#include "cpu/environment_library.h"
-#include "cpu/failure.h"
+#include "host/catalogue.h"
+#include "host/environment_library.h"
+#include "host/failure.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 Simulator::Simulator(const char *environment, const swarmgrad_value *parameters, int parameter_count, uint64_t seed,
                      int isa) {
@@ -170,4 +170,4 @@ void Simulator::step(const int32_t *action, float *reward, uint8_t *alive, int32
   if (done != nullptr) *done = static_cast<int32_t>(ended & 1);
 }
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

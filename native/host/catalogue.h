@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cpu/plan.h"
+#include "host/plan.h"
 
-namespace swarmgrad::cpu {
+namespace swarmgrad::host {
 
 // The kernels of an instruction set, or null where the library lacks it or the processor cannot run it.
 const Kernels *kernels_of(int isa);
@@ -32,4 +32,4 @@ NamedEnvironment find_environment(const char *id);
 // With the given values, checked, in place of the id's.
 NamedEnvironment find_environment(const char *id, const swarmgrad_value *values, int count);
 
-}  // namespace swarmgrad::cpu
+}  // namespace swarmgrad::host

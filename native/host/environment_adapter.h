@@ -9,7 +9,7 @@
 #include <new>
 
 #include "core/environment.h"
-#include "cpu/plan.h"
+#include "host/plan.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
@@ -35,7 +35,7 @@ struct EnvironmentAdapter {
     int fields = 0;
     int wanted = -1;
     bool is_chance = false;
-    cpu::FieldShape shape = {};
+    host::FieldShape shape = {};
     template <class T>
     void operator()(const char *name, Array<T> &, int rows, int columns) {
       if (fields++ == wanted) shape = {name, rows, columns, is_integer<T>, is_chance, slots * slot_bytes};
@@ -70,7 +70,7 @@ struct EnvironmentAdapter {
     else
       return 0;
   }
-  static cpu::ParameterShape parameter(int index) {
+  static host::ParameterShape parameter(int index) {
     if constexpr (requires { E::parameters; }) {
       const Parameter &p = E::parameters[index];
       return {p.name, p.default_value, p.minimum, p.maximum, p.is_integer, p.summary, p.choices};
@@ -79,7 +79,7 @@ struct EnvironmentAdapter {
     }
   }
 
-  static void construct(const cpu::EnvironmentTable &, const double *parameters, void *object, void *memory) {
+  static void construct(const host::EnvironmentTable &, const double *parameters, void *object, void *memory) {
     Access making;  // the constructor's: no array is bound yet
     making.enter("constructor");
     Object *made = ::new (object) Object(parameters);
@@ -98,7 +98,7 @@ struct EnvironmentAdapter {
 
   static int horizon(const void *object) { return self(object).horizon(); }
   static int group_count(const void *object) { return self(object).group_count(); }
-  static cpu::GroupShape group(const void *object, int index) {
+  static host::GroupShape group(const void *object, int index) {
     const Group g = self(object).group(index);
     return {g.name, g.agents, g.observation_size, g.action_count, g.has_mask};
   }
@@ -123,10 +123,10 @@ struct EnvironmentAdapter {
   }
   static int field_count(void *object) { return measure_fields(object).fields; }
   static int array_count(void *object) { return measure_arrays(object).fields; }
-  static cpu::FieldShape field(void *object, int index) { return measure_arrays(object, index).shape; }
+  static host::FieldShape field(void *object, int index) { return measure_arrays(object, index).shape; }
   static size_t memory_bytes(void *object) { return measure_arrays(object).slots * slot_bytes; }
 
-  static Draws draws(const cpu::EnvironmentContext &context, uint32_t step, Purpose purpose) {
+  static Draws draws(const host::EnvironmentContext &context, uint32_t step, Purpose purpose) {
     const Int environment = environments_of_lanes(context.first_environment, context.members);
     return Draws(environment, context.iteration, step, in_stream(purpose, context.stream), context.seed);
   }
@@ -146,7 +146,7 @@ struct EnvironmentAdapter {
     }
   }
 
-  static void reset(void *object, const cpu::EnvironmentContext &context) {
+  static void reset(void *object, const host::EnvironmentContext &context) {
     Draws source = draws(context, 0, Purpose::reset);
     poison(object);
     access(object).enter("reset");
@@ -198,7 +198,7 @@ struct EnvironmentAdapter {
     }
   }
 
-  static void draw(void *object, const cpu::EnvironmentContext &context, int step) {
+  static void draw(void *object, const host::EnvironmentContext &context, int step) {
     if constexpr (requires(E e, Draws d) { e.draw(d); }) {
       Draws source = draws(context, static_cast<uint32_t>(step), Purpose::environment);
       access(object).enter("draw");
@@ -244,7 +244,7 @@ struct EnvironmentAdapter {
     }
   }
 
-  static cpu::Problem problem(void *object) {
+  static host::Problem problem(void *object) {
 #if defined(SWARMGRAD_CHECKED)
     auto &[environment, access, memory, text] = *static_cast<Object *>(object);
     const Access::Place place = access.first;
@@ -273,7 +273,7 @@ struct EnvironmentAdapter {
       return nullptr;
   }
 
-  static constexpr cpu::EnvironmentTable table() {
+  static constexpr host::EnvironmentTable table() {
     return {E::id,       E::summary,     E::description, id_pattern(), is_checked,   parameter_count(),
             parameter,   sizeof(Object), construct,      horizon,      group_count,  group,
             field_count, array_count,    field,          state_bytes,  memory_bytes, reset,

@@ -5,7 +5,7 @@
 namespace swarmgrad_header_closes_every_brace {}
 using namespace ::swarmgrad_header_closes_every_brace;
 
-#include "cpu/environment_adapter.h"
+#include "host/environment_adapter.h"
 
 namespace swarmgrad {
 
@@ -24,22 +24,22 @@ static_assert(
 
 // Where the header breaks the contract, one message is enough.
 template <class E>
-constexpr cpu::EnvironmentTable table_of() {
+constexpr host::EnvironmentTable table_of() {
   if constexpr (contract::Environment<E>)
     return EnvironmentAdapter<E>::table();
   else
     return {};
 }
 
-constinit const cpu::EnvironmentTable table = table_of<UserEnvironment>();
+constinit const host::EnvironmentTable table = table_of<UserEnvironment>();
 
 }  // namespace
 
 #define SWARMGRAD_JOIN(left, right) left##right
 #define SWARMGRAD_EXPORTED(target) SWARMGRAD_JOIN(swarmgrad_environment_, target)
 
-extern "C" __attribute__((visibility("default"))) const cpu::ExportedEnvironment SWARMGRAD_EXPORTED(SWARMGRAD_TARGET);
-constinit const cpu::ExportedEnvironment SWARMGRAD_EXPORTED(SWARMGRAD_TARGET) = cpu::exported(&table);
+extern "C" __attribute__((visibility("default"))) const host::ExportedEnvironment SWARMGRAD_EXPORTED(SWARMGRAD_TARGET);
+constinit const host::ExportedEnvironment SWARMGRAD_EXPORTED(SWARMGRAD_TARGET) = host::exported(&table);
 
 }  // namespace SWARMGRAD_TARGET
 }  // namespace swarmgrad
