@@ -1,0 +1,270 @@
+// The contract between the CUDA engine's host code and its kernels: shapes, arrays and the one argument of every kernel.
+// Plain data for g++, nvcc and NVRTC alike; holds no arithmetic but indices.
+//
+// One iteration, for each wave of cohorts that fits the memory:
+//   rollout      episodes: observations, actions, rewards, entropies of every row          (one kernel an environment)
+//   weigh        a cohort: returns, baselines, weights (in place of the rewards), statistics
+//   differentiate  a unit, which is a (group, cohort, segment): recomputes the forward pass, its partial gradient
+//   fold         units to cohorts to their blocks, in order
+// and then once: reduce (blocks by a pairwise tree, gradient and statistics), measure (norms), update (optimizer),
+// commit (baselines, moments, iteration, what the host reads), pack (panels).
+//
+// A *row* is (step, agent of the group), agent fastest. A *slot* is 16 x cohort of the wave + lane; lanes beyond a cohort's
+// members are never played. Per-row arrays are [slot][row], rows = horizon x agents of the group; rows from length[slot] x
+// agents on are not written, and whoever reads them takes zeros and a dead agent in their place.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/purpose.h"
+
+namespace swarmgrad::cuda {
+
+constexpr int cohort_size = 16;
+constexpr int max_layers = 5;
+
+// One matrix of a policy. Panels are its weights again, in the order in which tiles read them, rows padded with zeros to
+// whole tiles: forward [input][padded_outputs], backward [output][padded_inputs].
+struct Layer {
+  int inputs, outputs;
+  int padded_inputs, padded_outputs;      // to multiples of panel_width
+  int64_t weight, bias;                   // offsets in the parameters: weight [output][input], bias [output]
+  int64_t forward_panel, backward_panel;  // offsets in the panels; backward -1 for the first layer
+  int input_feature;                      // the first of its inputs among the group's features
+};
+constexpr int panel_width = 8;
+
+struct Group {
+  int first_agent, agents;
+  int observation_size, action_count;  // the observation with the agent's index
+  int index_feature;                   // where the agent's index begins in the observation, one-hot; -1 where it is not
+  int has_mask;
+  int activation;  // swarmgrad_activation
+  int layer_count;
+  Layer layer[max_layers];
+  int features;  // observation and all hidden layers
+  int64_t parameter_offset, parameter_count;
+  int rows, segments;   // of an episode
+  int longest_segment;  // rows
+  int statistics;       // offset in doubles into a cohort's or block's statistics (host/plan.h: Statistic)
+  // Arrays of the wave, [slot] first.
+  float *observation;      // [slot][row][observation_size]; 0 where not alive
+  int32_t *action;         // [slot][row]; 0 where not alive
+  float *reward;           // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive
+  uint8_t *alive;          // [slot][row]
+  uint16_t *available;     // [slot][row][action_count], 1 where available; only with a mask
+  float *entropy;          // [slot][row], 0 where not alive
+  float *log_probability;  // [slot][row] of the action taken, 0 where not alive; null but for records
+  float *unit_gradient;    // [unit of the wave][parameter_count of the group]
+  double *value;           // [slot][max(horizon, agents)], see core/weights.h
+};
+
+// What multiplies grad log pi for one group; in device memory, since commit rewrites it.
+struct Rule {
+  int kind, baseline;  // core/weights.h
+  double discount, factor;
+  const double *previous_baseline;  // [horizon]
+};
+
+// What went wrong first in an episode. The host turns it into a host::Fault.
+struct Fault {
+  enum Kind : int32_t {
+    none,
+    observation,  // not finite or not written
+    logits,       // not finite, or no action available
+    rules,        // the environment's own invalid()
+    reward,
+    episode_return,
+    weight
+  };
+  int32_t kind, agent, step, feature;  // agent over all groups; -1: of none
+};
+
+// Of the whole engine. Every kernel begins with `if (halted(*pass.control)) return;`, so that after a fault or a cancel
+// parameters stay those of the last complete iteration, and the wave's arrays those of the fault.
+struct Control {
+  uint32_t fault_environment;  // the lowest with a fault, by atomicMin; UINT32_MAX: none; details in Pass::fault
+  int32_t cancelled;           // a kernel has seen Shared::cancel
+  int32_t gradient_fault_group, update_fault_group;  // whose gradient or new parameters are not finite; -1: none
+  int64_t iteration;
+};
+
+// Pinned host memory that the device reads and writes while it runs.
+struct Shared {
+  volatile int32_t cancel;  // set by the host
+  int32_t reserved;
+  unsigned long long beats;    // atomicAdd_system: a block's steps, every 64 of them and at its end
+  unsigned long long cohorts;  // atomicAdd_system: cohorts finished
+};
+
+// What the kernels of one pass over episodes share.
+struct Pass {
+  const Group *groups;  // [group_count], in device memory
+  const Rule *rules;    // [group_count]
+  int group_count, agent_count, horizon;
+  int statistics_per_cohort;  // doubles, of all groups
+  const float *parameters, *panels;
+  int64_t parameter_count;
+  float entropy_coefficient;
+  uint64_t seed;
+  const int64_t *iteration;  // in device memory: Control::iteration, or a zero for evaluation
+  Stream stream;
+  int acting;                         // swarmgrad_acting
+  int learns;                         // weights and gradients, not only statistics
+  int64_t first_episode;              // what environment number episode 0 has
+  int64_t episodes, cohorts, blocks;  // of the whole pass
+  const int64_t *cohort_first;        // [cohorts + 1] the first episode of each, or null for the engine's own partition
+  int64_t first_cohort;               // of this wave
+  int wave_cohorts;
+  int32_t *length;            // [slot]: steps played
+  int32_t *cohort_steps;      // [cohort of the wave]: the longest of its episodes; weigh sets it
+  Fault *fault;               // [slot]
+  double *cohort_statistics;  // [cohort of the wave][statistics_per_cohort]
+  Control *control;
+  Shared *shared;
+};
+
+// Item `index` of `parts` near-equal parts of `total` begins here: the host's rule (host/plan.h: part_begin).
+#if defined(__CUDACC__)
+#define SWARMGRAD_SHARED_FUNCTION __host__ __device__ inline
+#else
+#define SWARMGRAD_SHARED_FUNCTION inline
+#endif
+SWARMGRAD_SHARED_FUNCTION int64_t part_begin(int64_t index, int64_t total, int64_t parts) {
+  return index * total / parts;
+}
+SWARMGRAD_SHARED_FUNCTION int64_t segment_begin(const Group &group, int64_t segment) {
+  return part_begin(segment, group.rows, group.segments);
+}
+SWARMGRAD_SHARED_FUNCTION int64_t first_episode_of(const Pass &pass, int64_t cohort) {
+  return pass.cohort_first != nullptr ? pass.cohort_first[cohort] : part_begin(cohort, pass.episodes, pass.cohorts);
+}
+SWARMGRAD_SHARED_FUNCTION int members_of(const Pass &pass, int64_t cohort) {
+  return static_cast<int>(first_episode_of(pass, cohort + 1) - first_episode_of(pass, cohort));
+}
+SWARMGRAD_SHARED_FUNCTION bool halted(const Control &control) {
+  return control.fault_environment != UINT32_MAX || control.cancelled != 0 || control.gradient_fault_group >= 0 ||
+         control.update_fault_group >= 0;
+}
+
+// ---- arguments of the kernels --------------------------------------------------------------------------------------
+
+// Where a block keeps what it works on: in its dynamic shared memory, or in `scratch`, bytes_per_block for each block of
+// the grid. Both give the same bits. Offsets are from the beginning of the respective memory.
+struct Place {
+  int in_shared;
+  size_t offset;
+};
+
+// A block plays `episodes_per_block` neighbouring slots at a time, then the next ones gridDim.x tiles on: any grid size
+// gives the same bits. Matrix products go over at most `tile_rows` rows (agents of one group) at a time.
+struct Rollout {
+  Pass pass;
+  const double *parameters;  // of the environment
+  int episodes_per_block;
+  int tile_rows;       // a multiple of 4; the row stride of features is tile_rows + 4
+  size_t state_bytes;  // of one episode: state, chance and scratch arrays, one value an element, with padding
+  size_t kept_bytes;   // the part of it that is state
+  Place state;         // [episode of the block][state_bytes]
+  Place features;      // [feature][tile_rows + 4], then logits [action][tile_rows + 4], of the group at hand
+  Place row_memory;    // what the kernel keeps a row or an episode of the block: see rollout.h
+  Place panels;  // a copy of the pass's forward panels and biases in shared memory, or none: in_shared 0 = read from L2
+  char *scratch;
+  size_t scratch_bytes_per_block;
+};
+
+struct Weigh {
+  Pass pass;
+  int steps;  // 0: each cohort's longest episode; else the steps of given rewards, whose lengths the host has set
+};
+
+// One group. Unit u is cohort u / segments of the wave, segment u % segments; a segment that begins after the cohort's last
+// step has no rows and leaves its unit unwritten.
+struct Differentiate {
+  Pass pass;
+  int group;
+  int checks_logits;  // a given batch's: logits that are not finite, or no available action, are a fault
+  int row_stride;     // of features: at least longest_segment, 4 x an odd number
+  Place features;     // [feature][row_stride], then logits [action][row_stride], then exponentials alike
+  Place panels;       // in_shared: the group's panels and biases are copied there first; else they are read from L2
+  Place counter;      // partial sums of 1, 2, 4 and 8 lanes: [4][parameters of the group in the order of tiles]
+  char *scratch;
+  size_t scratch_bytes_per_block;
+};
+
+// block_gradient += the wave's cohorts in order, each the sum of its segments in order; and the same for statistics.
+struct Fold {
+  Pass pass;
+  int group;                 // -1: all and the statistics; else the gradient of one group alone
+  float *block_gradient;     // [block][parameter_count], zeroed before the first wave
+  double *block_statistics;  // [block][statistics_per_cohort], zeroed, minimum +inf, maximum -inf before the first wave
+};
+
+// Blocks by a pairwise tree, in place: afterwards block 0 holds the sums.
+struct Reduce {
+  Pass pass;
+  float *block_gradient;
+  double *block_statistics;
+  float *gradient;  // [parameter_count]: the sum / episodes
+};
+
+// The panels of all groups.
+struct Pack {
+  Pass pass;
+  float *panels;
+};
+
+// Given observations through one group's policy; see swarmgrad_forward. Rows are cut into tiles.
+struct Forward {
+  Pass pass;
+  int group;
+  int rows;
+  const float *observation;  // [row][observation_size]
+  float *hidden;             // [row][hidden_total] or null
+  float *logit;              // [row][action_count] or null
+  int tile_rows;             // as for Rollout
+  Place features, panels;
+  char *scratch;
+  size_t scratch_bytes_per_block;
+};
+
+// See swarmgrad_logit_rows; every pointer in device memory, a thread a row.
+struct LogitRows {
+  int action_count, rows, first_row, sample;
+  uint32_t iteration;
+  uint64_t seed;
+  float entropy_coefficient;
+  const float *logit;
+  const uint16_t *available;  // [row][action] or null
+  const float *weight;        // or null
+  int32_t *action;
+  float *log_probability, *entropy, *gradient;  // or null
+  float *exponential;                           // [row][action], scratch
+};
+
+// The argument of measure (norms), update (optimizer) and commit: everything that survives an iteration.
+struct Update {
+  Pass pass;
+  const float *gradient;
+  float *parameters, *first_moment, *second_moment;
+  double *products;             // [2]: beta1^t, beta2^t
+  double *norms;                // [group]
+  double *baseline;             // [group][horizon]
+  double *moments;              // [group][3]: count, mean, sum of squared deviations of the team return
+  double *agent_return;         // [agent]
+  Rule *rules;                  // [group]: factor is rewritten from the moments
+  const double *statistics;     // [statistics_per_cohort], of the batch: what Reduce left in block 0
+  const double *learning_rate;  // [iteration of the launch]
+  int32_t *launch_iteration;    // which of them this is; commit advances it
+  // What the host reads after the launch, [iteration of the launch]:
+  double *statistics_log;  // [..][statistics_per_cohort]
+  double *norm_log;        // [..][group]
+  double *factor_log;      // [..][group], as used by this batch
+  int optimizer;           // swarmgrad_optimizer
+  int scale, weight_kind, agent_mean;
+  int commits;  // baselines and moments too
+  double gradient_clip, adam_beta1, adam_beta2, adam_epsilon;
+};
+
+}  // namespace swarmgrad::cuda
