@@ -19,7 +19,7 @@ public final class Swarmgrad {
    * @return the message, empty where the library is there
    */
   public static Optional<String> libraryFailure() {
-    return NativeLibrary.failure();
+    return NativeLibrary.cpuFailure();
   }
 
   /**
@@ -28,7 +28,7 @@ public final class Swarmgrad {
    * @return its path
    */
   public static String libraryPath() {
-    return NativeLibrary.path();
+    return NativeLibrary.cpu().path();
   }
 
   /**

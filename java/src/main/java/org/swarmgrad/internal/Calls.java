@@ -1,5 +1,5 @@
-// Turns the status of a native call into a Java exception with the library's own words; the only
-// place that does.
+// What native calls have in common: the exception that stands for a status, and copies between Java
+// arrays and memory; which library is called, NativeLibrary knows.
 package org.swarmgrad.internal;
 
 import java.lang.foreign.Arena;
@@ -26,13 +26,6 @@ final class Calls {
     T run() throws Throwable;
   }
 
-  static void check(StatusCall call) {
-    int status = value(call::run);
-    if (status != 0) {
-      throw failure(status, lastError());
-    }
-  }
-
   static <T> T value(ValueCall<T> call) {
     try {
       return call.run();
@@ -56,11 +49,6 @@ final class Calls {
       case 8 -> new EnvironmentException(message);
       default -> new SwarmgradException(message);
     };
-  }
-
-  private static String lastError() {
-    return value(
-        () -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.lastError().invokeExact()));
   }
 
   // Copies between Java arrays and memory of an arena; a null array is a null pointer.

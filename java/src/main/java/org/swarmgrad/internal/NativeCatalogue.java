@@ -19,30 +19,30 @@ public final class NativeCatalogue {
 
   private NativeCatalogue() {}
 
+  private static NativeFunctions functions() {
+    return NativeLibrary.cpu().functions();
+  }
+
   public static String version() {
-    NativeLibrary.require();
-    return Calls.value(
-        () -> Layouts.string((MemorySegment) NativeLibrary.FUNCTIONS.version().invokeExact()));
+    return Calls.value(() -> Layouts.string((MemorySegment) functions().version().invokeExact()));
   }
 
   public static boolean isAvailable(InstructionSet instructionSet) {
-    NativeLibrary.require();
     int isa = instructionSet.ordinal();
-    return Calls.value(() -> (int) NativeLibrary.FUNCTIONS.isaAvailable().invokeExact(isa)) != 0;
+    return Calls.value(() -> (int) functions().isaAvailable().invokeExact(isa)) != 0;
   }
 
   public static List<EnvironmentInfo> environments() {
-    NativeLibrary.require();
+    NativeLibrary.cpu(); // where it is missing, Holder could say so only once
     return Holder.environments;
   }
 
   /** Adds the environment of a user's library; a second time nothing happens. */
   static synchronized EnvironmentInfo load(Path library) {
-    NativeLibrary.require();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment name = arena.allocateFrom(library.toString());
       MemorySegment index = arena.allocate(ValueLayout.JAVA_INT);
-      Calls.check(() -> (int) NativeLibrary.FUNCTIONS.loadEnvironment().invokeExact(name, index));
+      NativeLibrary.cpu().check(() -> (int) functions().loadEnvironment().invokeExact(name, index));
       Holder.environments = read();
       return Holder.environments.get(index.get(ValueLayout.JAVA_INT, 0));
     }
@@ -74,16 +74,13 @@ public final class NativeCatalogue {
 
   private static void find(
       MemorySegment id, MemorySegment index, MemorySegment parameters, int capacity) {
-    Calls.check(
-        () ->
-            (int)
-                NativeLibrary.FUNCTIONS
-                    .findEnvironment()
-                    .invokeExact(id, index, parameters, capacity));
+    NativeLibrary.cpu()
+        .check(
+            () -> (int) functions().findEnvironment().invokeExact(id, index, parameters, capacity));
   }
 
   private static List<EnvironmentInfo> read() {
-    int count = Calls.value(() -> (int) NativeLibrary.FUNCTIONS.environmentCount().invokeExact());
+    int count = Calls.value(() -> (int) functions().environmentCount().invokeExact());
     List<EnvironmentInfo> environments = new ArrayList<>(count);
     try (Arena arena = Arena.ofConfined()) {
       for (int i = 0; i < count; i++) {
@@ -95,7 +92,7 @@ public final class NativeCatalogue {
 
   private static EnvironmentInfo environment(Arena arena, int index) {
     MemorySegment info = Layouts.allocate(arena, Layouts.ENVIRONMENT_INFO);
-    Calls.check(() -> (int) NativeLibrary.FUNCTIONS.environment().invokeExact(index, info));
+    NativeLibrary.cpu().check(() -> (int) functions().environment().invokeExact(index, info));
     List<EnvironmentParameter> parameters = new ArrayList<>();
     for (int i = 0; i < Layouts.getInt(Layouts.ENVIRONMENT_INFO, info, "parameter_count"); i++) {
       parameters.add(parameter(arena, index, i));
@@ -110,12 +107,9 @@ public final class NativeCatalogue {
 
   private static EnvironmentParameter parameter(Arena arena, int environment, int index) {
     MemorySegment info = Layouts.allocate(arena, Layouts.PARAMETER_INFO);
-    Calls.check(
-        () ->
-            (int)
-                NativeLibrary.FUNCTIONS
-                    .environmentParameter()
-                    .invokeExact(environment, index, info));
+    NativeLibrary.cpu()
+        .check(
+            () -> (int) functions().environmentParameter().invokeExact(environment, index, info));
     String choices = Layouts.getString(Layouts.PARAMETER_INFO, info, "choices");
     return new EnvironmentParameter(
         Layouts.getString(Layouts.PARAMETER_INFO, info, "name"),

@@ -2,7 +2,6 @@
 // back; no policy of its own.
 package org.swarmgrad.internal;
 
-import static org.swarmgrad.internal.Calls.check;
 import static org.swarmgrad.internal.Calls.copy;
 import static org.swarmgrad.internal.Calls.floats;
 import static org.swarmgrad.internal.Calls.ints;
@@ -16,7 +15,6 @@ import static org.swarmgrad.internal.Layouts.getInt;
 import static org.swarmgrad.internal.Layouts.getLong;
 import static org.swarmgrad.internal.Layouts.getString;
 import static org.swarmgrad.internal.Layouts.set;
-import static org.swarmgrad.internal.NativeLibrary.FUNCTIONS;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,6 +49,8 @@ import org.swarmgrad.Trajectories;
 public final class NativeEngine implements AutoCloseable {
   private final HandleGuard guard = new HandleGuard("engine");
   private final EnvironmentPlayers players; // null where the environment is of the catalogue
+  private final NativeLibrary library;
+  private final NativeFunctions functions;
   private final MemorySegment handle;
   private final EngineInfo info;
   private final List<Group> groups;
@@ -59,7 +59,8 @@ public final class NativeEngine implements AutoCloseable {
   private final AtomicLong plays = new AtomicLong();
 
   public NativeEngine(EngineConfig config) {
-    NativeLibrary.require();
+    library = NativeLibrary.cpu();
+    functions = library.functions();
     players = config.javaEnvironment().map(EnvironmentPlayers::new).orElse(null);
     try {
       handle = create(config);
@@ -69,13 +70,13 @@ public final class NativeEngine implements AutoCloseable {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment struct = allocate(arena, Layouts.INFO);
-      check(() -> (int) FUNCTIONS.getInfo().invokeExact(handle, struct));
+      library.check(() -> (int) functions.getInfo().invokeExact(handle, struct));
       info = readInfo(struct);
       List<Group> list = new ArrayList<>();
       for (int i = 0; i < getInt(Layouts.INFO, struct, "group_count"); i++) {
         int group = i;
         MemorySegment groupStruct = allocate(arena, Layouts.GROUP);
-        check(() -> (int) FUNCTIONS.getGroup().invokeExact(handle, group, groupStruct));
+        library.check(() -> (int) functions.getGroup().invokeExact(handle, group, groupStruct));
         list.add(readGroup(groupStruct));
       }
       groups = Collections.unmodifiableList(list);
@@ -93,7 +94,7 @@ public final class NativeEngine implements AutoCloseable {
 
   private void destroy() {
     if (players == null || !players.isLost()) {
-      check(() -> (int) FUNCTIONS.destroy().invokeExact(handle));
+      library.check(() -> (int) functions.destroy().invokeExact(handle));
     }
     closePlayers();
   }
@@ -106,7 +107,7 @@ public final class NativeEngine implements AutoCloseable {
           try {
             return players == null
                 ? call.get()
-                : players.watch(call, () -> check(this::requestCancel));
+                : players.watch(call, () -> library.check(this::requestCancel));
           } finally {
             plays.incrementAndGet();
           }
@@ -114,7 +115,7 @@ public final class NativeEngine implements AutoCloseable {
   }
 
   private int requestCancel() throws Throwable {
-    return (int) FUNCTIONS.cancel().invokeExact(handle);
+    return (int) functions.cancel().invokeExact(handle);
   }
 
   private MemorySegment create(EngineConfig config) {
@@ -153,7 +154,7 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "threads", config.threads());
       set(layout, struct, "isa", config.instructionSet().ordinal());
       MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
-      check(() -> (int) FUNCTIONS.create().invokeExact(struct, pointer));
+      library.check(() -> (int) functions.create().invokeExact(struct, pointer));
       return pointer.get(ValueLayout.ADDRESS, 0);
     }
   }
@@ -276,8 +277,8 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment statistics = allocateStatistics(arena, learningRates.length);
             int iterations = learningRates.length;
             try {
-              check(
-                  () -> (int) FUNCTIONS.train().invokeExact(handle, iterations, rates, statistics));
+              library.check(
+                  () -> (int) functions.train().invokeExact(handle, iterations, rates, statistics));
             } catch (CancelledException cancelled) {
               throw new CancelledException(
                   cancelled.getMessage(), readCompleted(statistics, iterations));
@@ -293,7 +294,8 @@ public final class NativeEngine implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment gradient = floats(arena, info.parameterCount());
             MemorySegment statistics = allocateStatistics(arena, 1);
-            check(() -> (int) FUNCTIONS.gradient().invokeExact(handle, gradient, statistics));
+            library.check(
+                () -> (int) functions.gradient().invokeExact(handle, gradient, statistics));
             return new Gradient(toFloats(gradient), readStatistics(statistics, 0));
           }
         });
@@ -304,7 +306,7 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment values = copy(arena, gradient);
-            check(() -> (int) FUNCTIONS.step().invokeExact(handle, values, learningRate));
+            library.check(() -> (int) functions.step().invokeExact(handle, values, learningRate));
           }
         });
   }
@@ -377,8 +379,8 @@ public final class NativeEngine implements AutoCloseable {
             }
             MemorySegment gradient = floats(arena, info.parameterCount());
             MemorySegment statistics = allocateStatistics(arena, 1);
-            check(
-                () -> (int) FUNCTIONS.record().invokeExact(handle, structs, gradient, statistics));
+            library.check(
+                () -> (int) functions.record().invokeExact(handle, structs, gradient, statistics));
             return new Recording(
                 recorded.stream().map(RecordedGroup::toTrajectories).toList(),
                 new Gradient(toFloats(gradient), readStatistics(statistics, 0)));
@@ -392,10 +394,10 @@ public final class NativeEngine implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment statistics = allocateStatistics(arena, 1);
             int how = acting.ordinal();
-            check(
+            library.check(
                 () ->
                     (int)
-                        FUNCTIONS
+                        functions
                             .evaluate()
                             .invokeExact(handle, firstEpisode, episodes, how, statistics));
             return readStatistics(statistics, 0);
@@ -406,7 +408,7 @@ public final class NativeEngine implements AutoCloseable {
   public void cancel() {
     guard.beside(
         () -> {
-          check(this::requestCancel);
+          library.check(this::requestCancel);
           return null;
         });
   }
@@ -418,7 +420,7 @@ public final class NativeEngine implements AutoCloseable {
             long calls = plays.get();
             MemorySegment beats = arena.allocate(ValueLayout.JAVA_LONG);
             MemorySegment iteration = arena.allocate(ValueLayout.JAVA_LONG);
-            check(() -> (int) FUNCTIONS.heartbeat().invokeExact(handle, beats, iteration));
+            library.check(() -> (int) functions.heartbeat().invokeExact(handle, beats, iteration));
             return new Heartbeat(
                 calls % 2 != 0,
                 calls + beats.get(ValueLayout.JAVA_LONG, 0),
@@ -432,7 +434,7 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment cohorts = arena.allocate(ValueLayout.JAVA_LONG);
-            check(() -> (int) FUNCTIONS.progress().invokeExact(handle, cohorts));
+            library.check(() -> (int) functions.progress().invokeExact(handle, cohorts));
             return cohorts.get(ValueLayout.JAVA_LONG, 0);
           }
         });
@@ -446,7 +448,7 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment struct = allocate(arena, Layouts.BUFFER_INFO);
             for (int i = 0; i < info.bufferCount(); i++) {
               int index = i;
-              check(() -> (int) FUNCTIONS.buffer().invokeExact(handle, index, struct));
+              library.check(() -> (int) functions.buffer().invokeExact(handle, index, struct));
               buffers.add(
                   new Buffer(
                       index,
@@ -467,7 +469,7 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment values = arena.allocate(count * elementBytes, 8);
-            check(() -> (int) FUNCTIONS.read().invokeExact(handle, index, values, count));
+            library.check(() -> (int) functions.read().invokeExact(handle, index, values, count));
             return littleEndian(toBytes(values), elementBytes);
           }
         });
@@ -481,7 +483,7 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment values = arena.allocate(bytes.length, 8);
             values.copyFrom(MemorySegment.ofArray(littleEndian(bytes, elementBytes)));
             long count = bytes.length / elementBytes;
-            check(() -> (int) FUNCTIONS.write().invokeExact(handle, index, values, count));
+            library.check(() -> (int) functions.write().invokeExact(handle, index, values, count));
           }
         });
   }
@@ -511,10 +513,10 @@ public final class NativeEngine implements AutoCloseable {
             MemorySegment hidden = floats(arena, (long) rows * groups.get(group).hiddenTotal());
             MemorySegment logit = floats(arena, (long) rows * groups.get(group).actionCount());
             long count = rows;
-            check(
+            library.check(
                 () ->
                     (int)
-                        FUNCTIONS
+                        functions
                             .forward()
                             .invokeExact(handle, group, count, input, hidden, logit));
             return new Forward(toFloats(hidden), toFloats(logit));
@@ -546,7 +548,7 @@ public final class NativeEngine implements AutoCloseable {
             set(layout, struct, "log_probability", logProbability);
             set(layout, struct, "entropy", entropy);
             set(layout, struct, "gradient", gradient);
-            check(() -> (int) FUNCTIONS.logits().invokeExact(handle, struct));
+            library.check(() -> (int) functions.logits().invokeExact(handle, struct));
             return new LogitRows.Result(
                 toInts(action), toFloats(logProbability), toFloats(entropy), toFloats(gradient));
           }
@@ -570,7 +572,7 @@ public final class NativeEngine implements AutoCloseable {
             set(layout, struct, "alive", copy(arena, rewards.alive()));
             set(layout, struct, "episode_length", copy(arena, rewards.episodeLength()));
             set(layout, struct, "weight", weight);
-            check(() -> (int) FUNCTIONS.weights().invokeExact(handle, struct));
+            library.check(() -> (int) functions.weights().invokeExact(handle, struct));
             return toFloats(weight);
           }
         });
@@ -591,7 +593,7 @@ public final class NativeEngine implements AutoCloseable {
             set(layout, struct, "weight", copy(arena, batch.weight()));
             set(layout, struct, "alive", copy(arena, batch.alive()));
             set(layout, struct, "mask", copy(arena, batch.mask()));
-            check(() -> (int) FUNCTIONS.gradientOf().invokeExact(handle, struct, gradient));
+            library.check(() -> (int) functions.gradientOf().invokeExact(handle, struct, gradient));
             return toFloats(gradient);
           }
         });
@@ -602,7 +604,7 @@ public final class NativeEngine implements AutoCloseable {
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment rate = arena.allocate(ValueLayout.JAVA_DOUBLE);
-            check(() -> (int) FUNCTIONS.fmaPeak().invokeExact(handle, rate));
+            library.check(() -> (int) functions.fmaPeak().invokeExact(handle, rate));
             return rate.get(ValueLayout.JAVA_DOUBLE, 0);
           }
         });

@@ -1,5 +1,6 @@
-// Finds, loads and checks the engine library, once; a failure is a value with a message, so that it
-// can be tested and shown.
+// An engine library: found, loaded and checked once, and how its failures become exceptions. That
+// it
+// cannot be loaded is a value with a message, so that it can be tested and shown.
 package org.swarmgrad.internal;
 
 import java.io.File;
@@ -27,83 +28,137 @@ import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.swarmgrad.LibraryException;
 
+/**
+ * A loaded library.
+ *
+ * @param functions that swarmgrad.h declares
+ * @param path of its file
+ */
 @SuppressWarnings("restricted") // loading native code is what this class is for
-public final class NativeLibrary {
-  /**
-   * System property: path of an installed engine library to use in place of the one inside the jar.
-   */
-  public static final String PATH_PROPERTY = "org.swarmgrad.library";
-
+public record NativeLibrary(NativeFunctions functions, String path) {
   static final int ABI_VERSION = 3;
 
-  /** Outcome of loading: either functions, or a message that says what was found and what to do. */
+  /** The libraries that implement swarmgrad.h, one a backend. */
+  enum Kind {
+    CPU("swarmgrad_cpu", "org.swarmgrad.library", "build it with ./swarmgrad"),
+    CUDA(
+        "swarmgrad_cuda",
+        "org.swarmgrad.library.cuda",
+        "add the artifact org.swarmgrad:swarmgrad with classifier cuda-linux-x86_64, or build it"
+            + " with ./swarmgrad where nvcc is installed");
+
+    private final String library;
+    private final String property;
+    private final String advice;
+
+    /**
+     * A library.
+     *
+     * @param property system property: path of an installed library to use in place of the one on
+     *     the class path
+     */
+    Kind(String library, String property, String advice) {
+      this.library = library;
+      this.property = property;
+      this.advice = advice;
+    }
+
+    private String remedy() {
+      return "; " + advice + ", or set -D" + property + " to the path of an installed library";
+    }
+
+    private Result load() {
+      return NativeLibrary.load(this, System.getProperty(property), Loader.getPlatform());
+    }
+
+    @Override
+    public String toString() {
+      return this == CPU ? "CPU" : "CUDA";
+    }
+  }
+
+  /** Outcome of loading: either a library, or a message that says what was found and what to do. */
   sealed interface Result permits Loaded, Failed {}
 
-  record Loaded(NativeFunctions functions, String path) implements Result {}
+  record Loaded(NativeLibrary library) implements Result {}
 
   record Failed(String message) implements Result {}
 
-  private static final String REMEDY =
-      "; build it with ./swarmgrad, or set -D"
-          + PATH_PROPERTY
-          + " to the path of an installed library";
+  /** Each is loaded when it is first asked for; constants, so that calls through them are fast. */
+  private static final class Cpu {
+    static final Result RESULT = Kind.CPU.load();
+  }
+
+  private static final class Cuda {
+    static final Result RESULT = Kind.CUDA.load();
+  }
 
   private static final int ELF_MAGIC = 0x464C457F;
   private static final int ELF_HEADER_BYTES = 64;
 
-  private static final Result RESULT =
-      load(System.getProperty(PATH_PROPERTY), Loader.getPlatform());
-
-  /**
-   * Null where loading failed; a constant to the compiler, so that calls through it cost nothing
-   * extra.
-   */
-  static final NativeFunctions FUNCTIONS =
-      RESULT instanceof Loaded loaded ? loaded.functions() : null;
-
-  private NativeLibrary() {}
-
-  /**
-   * Why the library could not be loaded, empty where it was.
-   *
-   * @return the message
-   */
-  public static Optional<String> failure() {
-    return RESULT instanceof Failed failed ? Optional.of(failed.message()) : Optional.empty();
+  /** The CPU engine's library, which also holds the catalogue and the simulator. */
+  public static NativeLibrary cpu() {
+    return require(Cpu.RESULT);
   }
 
-  /**
-   * File of the loaded library.
-   *
-   * @return its path
-   */
-  public static String path() {
-    require();
-    return ((Loaded) RESULT).path();
+  /** The CUDA engine's library, which may be there without a device. */
+  public static NativeLibrary cuda() {
+    return require(Cuda.RESULT);
   }
 
-  /** Throws LibraryException where the library could not be loaded. */
-  static void require() {
-    if (RESULT instanceof Failed failed) {
-      throw new LibraryException(failed.message());
+  /** Why the CPU engine's library could not be loaded, empty where it was. */
+  public static Optional<String> cpuFailure() {
+    return failure(Cpu.RESULT);
+  }
+
+  /** Why the CUDA engine's library could not be loaded, empty where it was. */
+  public static Optional<String> cudaFailure() {
+    return failure(Cuda.RESULT);
+  }
+
+  private static NativeLibrary require(Result result) {
+    return switch (result) {
+      case Loaded loaded -> loaded.library;
+      case Failed failed -> throw new LibraryException(failed.message);
+    };
+  }
+
+  private static Optional<String> failure(Result result) {
+    return result instanceof Failed failed ? Optional.of(failed.message) : Optional.empty();
+  }
+
+  /** Makes a call that returns a swarmgrad_status; one that is no success becomes an exception. */
+  void check(Calls.StatusCall call) {
+    int status = Calls.value(call::run);
+    if (status != 0) {
+      throw Calls.failure(status, lastError());
     }
+  }
+
+  private String lastError() {
+    return Calls.value(() -> Layouts.string((MemorySegment) functions.lastError().invokeExact()));
   }
 
   /** Loads from `path`, or, where it is null, from the class path for `platform`. */
-  static Result load(String path, String platform) {
+  static Result load(Kind kind, String path, String platform) {
     if (path != null) {
       Path file = Path.of(path);
       if (!Files.isRegularFile(file)) {
-        return new Failed("-D" + PATH_PROPERTY + "=" + path + " names no file" + REMEDY);
+        return new Failed("-D" + kind.property + "=" + path + " names no file" + kind.remedy());
       }
-      return link(file.toAbsolutePath());
+      return link(kind, file.toAbsolutePath());
     }
-    String resource = platform + "/libswarmgrad_cpu.so";
+    String resource = platform + "/lib" + kind.library + ".so";
     try {
       File file = Loader.cacheResource(NativeLibrary.class, "/" + resource);
       if (file == null) {
         return new Failed(
-            "the class path holds no engine library for this platform (" + resource + ")" + REMEDY);
+            "the class path holds no "
+                + kind
+                + " engine for this platform ("
+                + resource
+                + ")"
+                + kind.remedy());
       }
       // To JavaCPP a cached file of the same size and time is the same file. But the jar's times
       // are
@@ -112,10 +167,16 @@ public final class NativeLibrary {
         Files.deleteIfExists(file.toPath()); // another process may have done it
         file = Loader.cacheResource(NativeLibrary.class, "/" + resource);
       }
-      return link(file.toPath().toAbsolutePath());
+      return link(kind, file.toPath().toAbsolutePath());
     } catch (IOException | RuntimeException failure) {
       return new Failed(
-          "the engine library " + resource + " cannot be unpacked: " + reason(failure) + REMEDY);
+          "the "
+              + kind
+              + " engine's library "
+              + resource
+              + " cannot be unpacked: "
+              + reason(failure)
+              + kind.remedy());
     }
   }
 
@@ -125,20 +186,34 @@ public final class NativeLibrary {
     }
   }
 
-  private static Result link(Path file) {
+  private static Result link(Kind kind, Path file) {
     try {
       Optional<String> damage = damage(file);
       if (damage.isPresent()) {
         return new Failed(
-            "the engine library " + file + " cannot be loaded: " + damage.get() + REMEDY);
+            "the "
+                + kind
+                + " engine's library "
+                + file
+                + " cannot be loaded: "
+                + damage.get()
+                + kind.remedy());
       }
-      return link(SymbolLookup.libraryLookup(file, Arena.global()), file.toString());
+      return link(kind, SymbolLookup.libraryLookup(file, Arena.global()), file.toString());
     } catch (IOException | IllegalArgumentException failure) {
       return new Failed(
-          "the engine library " + file + " cannot be loaded: " + reason(failure) + REMEDY);
+          "the "
+              + kind
+              + " engine's library "
+              + file
+              + " cannot be loaded: "
+              + reason(failure)
+              + kind.remedy());
     } catch (IllegalCallerException failure) {
       return new Failed(
-          "Java may not load the engine library: "
+          "Java may not load the "
+              + kind
+              + " engine's library: "
               + reason(failure)
               + "; start Java with --enable-native-access=ALL-UNNAMED");
     }
@@ -163,7 +238,7 @@ public final class NativeLibrary {
   }
 
   /** Resolves every function and compares ABI version and struct sizes. */
-  static Result link(SymbolLookup symbols, String path) {
+  static Result link(Kind kind, SymbolLookup symbols, String path) {
     List<String> missing = new ArrayList<>();
     RecordComponent[] components = NativeFunctions.class.getRecordComponents();
     Class<?>[] types = new Class<?>[components.length];
@@ -180,12 +255,14 @@ public final class NativeLibrary {
     }
     if (!missing.isEmpty()) {
       return new Failed(
-          "the engine library "
+          "the "
+              + kind
+              + " engine's library "
               + path
               + " lacks "
               + String.join(", ", missing)
               + ": it is another version"
-              + REMEDY);
+              + kind.remedy());
     }
     try {
       NativeFunctions functions =
@@ -193,20 +270,28 @@ public final class NativeLibrary {
       int version = (int) functions.abiVersion().invokeExact();
       if (version != ABI_VERSION) {
         return new Failed(
-            "the engine library "
+            "the "
+                + kind
+                + " engine's library "
                 + path
                 + " has ABI version "
                 + version
                 + ", this jar needs "
                 + ABI_VERSION
-                + REMEDY);
+                + kind.remedy());
       }
       Optional<String> difference = compareSizes(functions);
       if (difference.isPresent()) {
         return new Failed(
-            "the engine library " + path + " does not fit this jar: " + difference.get() + REMEDY);
+            "the "
+                + kind
+                + " engine's library "
+                + path
+                + " does not fit this jar: "
+                + difference.get()
+                + kind.remedy());
       }
-      return new Loaded(functions, path);
+      return new Loaded(new NativeLibrary(functions, path));
     } catch (Throwable failure) {
       throw new AssertionError("the binding of " + path + " failed", failure);
     }

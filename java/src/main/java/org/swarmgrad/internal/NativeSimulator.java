@@ -1,11 +1,9 @@
 // Marshals Simulator's calls on one native environment; no rule of any environment is here.
 package org.swarmgrad.internal;
 
-import static org.swarmgrad.internal.Calls.check;
 import static org.swarmgrad.internal.Calls.copy;
 import static org.swarmgrad.internal.Layouts.allocate;
 import static org.swarmgrad.internal.Layouts.getInt;
-import static org.swarmgrad.internal.NativeLibrary.FUNCTIONS;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,7 +25,6 @@ public final class NativeSimulator implements AutoCloseable {
   private final int horizon;
 
   public NativeSimulator(EnvironmentSpec environment, long seed, InstructionSet instructionSet) {
-    NativeLibrary.require();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment id = arena.allocateFrom(environment.id());
       MemorySegment values = NativeEngine.writeValues(arena, environment.parameters());
@@ -36,7 +33,8 @@ public final class NativeSimulator implements AutoCloseable {
       MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
       check(
           () ->
-              (int) FUNCTIONS.simulatorCreate().invokeExact(id, values, count, seed, isa, pointer));
+              (int)
+                  functions().simulatorCreate().invokeExact(id, values, count, seed, isa, pointer));
       handle = pointer.get(ValueLayout.ADDRESS, 0);
     }
     try (Arena arena = Arena.ofConfined()) {
@@ -47,7 +45,7 @@ public final class NativeSimulator implements AutoCloseable {
       check(
           () ->
               (int)
-                  FUNCTIONS
+                  functions()
                       .simulatorShape()
                       .invokeExact(handle, groupCount, agents, fieldCount, steps));
       agentCount = agents.get(ValueLayout.JAVA_INT, 0);
@@ -55,13 +53,13 @@ public final class NativeSimulator implements AutoCloseable {
       for (int i = 0; i < groupCount.get(ValueLayout.JAVA_INT, 0); i++) {
         int index = i;
         MemorySegment struct = allocate(arena, Layouts.GROUP);
-        check(() -> (int) FUNCTIONS.simulatorGroup().invokeExact(handle, index, struct));
+        check(() -> (int) functions().simulatorGroup().invokeExact(handle, index, struct));
         groups.add(NativeEngine.readGroup(struct));
       }
       for (int i = 0; i < fieldCount.get(ValueLayout.JAVA_INT, 0); i++) {
         int index = i;
         MemorySegment struct = allocate(arena, Layouts.FIELD);
-        check(() -> (int) FUNCTIONS.simulatorField().invokeExact(handle, index, struct));
+        check(() -> (int) functions().simulatorField().invokeExact(handle, index, struct));
         fields.add(
             new Simulator.Field(
                 index,
@@ -72,9 +70,17 @@ public final class NativeSimulator implements AutoCloseable {
                 getInt(Layouts.FIELD, struct, "columns")));
       }
     } catch (Throwable failure) {
-      check(() -> (int) FUNCTIONS.simulatorDestroy().invokeExact(handle));
+      check(() -> (int) functions().simulatorDestroy().invokeExact(handle));
       throw failure;
     }
+  }
+
+  private static NativeFunctions functions() {
+    return NativeLibrary.cpu().functions();
+  }
+
+  private static void check(Calls.StatusCall call) {
+    NativeLibrary.cpu().check(call);
   }
 
   public List<Group> groups() {
@@ -98,7 +104,8 @@ public final class NativeSimulator implements AutoCloseable {
         () ->
             check(
                 () ->
-                    (int) FUNCTIONS.simulatorReset().invokeExact(handle, environment, iteration)));
+                    (int)
+                        functions().simulatorReset().invokeExact(handle, environment, iteration)));
   }
 
   public double[] get(Simulator.Field field) {
@@ -107,7 +114,7 @@ public final class NativeSimulator implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment values = arena.allocate(ValueLayout.JAVA_DOUBLE, field.size());
             int index = field.index();
-            check(() -> (int) FUNCTIONS.simulatorGet().invokeExact(handle, index, values));
+            check(() -> (int) functions().simulatorGet().invokeExact(handle, index, values));
             return values.toArray(ValueLayout.JAVA_DOUBLE);
           }
         });
@@ -119,7 +126,7 @@ public final class NativeSimulator implements AutoCloseable {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = copy(arena, values);
             int index = field.index();
-            check(() -> (int) FUNCTIONS.simulatorSet().invokeExact(handle, index, memory));
+            check(() -> (int) functions().simulatorSet().invokeExact(handle, index, memory));
           }
         });
   }
@@ -133,7 +140,9 @@ public final class NativeSimulator implements AutoCloseable {
             check(
                 () ->
                     (int)
-                        FUNCTIONS.simulatorObserve().invokeExact(handle, agent, observation, mask));
+                        functions()
+                            .simulatorObserve()
+                            .invokeExact(handle, agent, observation, mask));
             return new Simulator.Observation(Calls.toFloats(observation), Calls.toBytes(mask));
           }
         });
@@ -150,7 +159,9 @@ public final class NativeSimulator implements AutoCloseable {
             check(
                 () ->
                     (int)
-                        FUNCTIONS.simulatorStep().invokeExact(handle, action, reward, alive, done));
+                        functions()
+                            .simulatorStep()
+                            .invokeExact(handle, action, reward, alive, done));
             return new Simulator.Step(
                 Calls.toFloats(reward),
                 Calls.toBytes(alive),
@@ -161,6 +172,6 @@ public final class NativeSimulator implements AutoCloseable {
 
   @Override
   public void close() {
-    guard.close(() -> check(() -> (int) FUNCTIONS.simulatorDestroy().invokeExact(handle)));
+    guard.close(() -> check(() -> (int) functions().simulatorDestroy().invokeExact(handle)));
   }
 }

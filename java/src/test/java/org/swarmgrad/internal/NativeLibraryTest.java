@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @SuppressWarnings("restricted") // stands in for a library
 class NativeLibraryTest {
+  private static final NativeLibrary.Kind CPU = NativeLibrary.Kind.CPU;
   private static final String PLATFORM = Loader.getPlatform();
 
   @TempDir Path folder;
@@ -36,19 +37,19 @@ class NativeLibraryTest {
 
   @Test
   void loadsTheLibraryOfThisBuild() {
-    assertThat(NativeLibrary.failure()).isEmpty();
-    assertThat(Path.of(NativeLibrary.path())).isRegularFile();
+    assertThat(NativeLibrary.cpuFailure()).isEmpty();
+    assertThat(Path.of(NativeLibrary.cpu().path())).isRegularFile();
   }
 
   @Test
   void loadsAnInstalledLibraryByItsPath() {
-    NativeLibrary.Result result = NativeLibrary.load(NativeLibrary.path(), PLATFORM);
+    NativeLibrary.Result result = NativeLibrary.load(CPU, NativeLibrary.cpu().path(), PLATFORM);
     assertThat(result).isInstanceOf(NativeLibrary.Loaded.class);
   }
 
   @Test
   void anotherBuildOfTheSameSizeAndTimeIsUnpackedAgain() throws Exception {
-    Path unpacked = Path.of(NativeLibrary.path());
+    Path unpacked = Path.of(NativeLibrary.cpu().path());
     byte[] library = Files.readAllBytes(unpacked);
     byte[] stale = library.clone();
     stale[stale.length / 2] ^= 1;
@@ -57,62 +58,70 @@ class NativeLibraryTest {
     Files.delete(unpacked);
     Files.write(unpacked, stale);
     Files.setLastModifiedTime(unpacked, time);
-    assertThat(NativeLibrary.load(null, PLATFORM)).isInstanceOf(NativeLibrary.Loaded.class);
+    assertThat(NativeLibrary.load(CPU, null, PLATFORM)).isInstanceOf(NativeLibrary.Loaded.class);
     assertThat(Files.readAllBytes(unpacked)).isEqualTo(library);
   }
 
   @Test
   void aPathWithoutAFileIsNamed() {
     Path missing = folder.resolve("libmissing.so");
-    assertThat(message(NativeLibrary.load(missing.toString(), PLATFORM)))
+    assertThat(message(NativeLibrary.load(CPU, missing.toString(), PLATFORM)))
         .contains(missing + " names no file");
   }
 
   @Test
   void aFolderIsNoLibrary() {
-    assertThat(message(NativeLibrary.load(folder.toString(), PLATFORM)))
+    assertThat(message(NativeLibrary.load(CPU, folder.toString(), PLATFORM)))
         .contains(folder + " names no file");
   }
 
   @Test
   void aFileThatIsNoLibraryIsNamed() throws Exception {
     Path file = Files.writeString(folder.resolve("libtext.so"), "not a library");
-    assertThat(message(NativeLibrary.load(file.toString(), PLATFORM)))
+    assertThat(message(NativeLibrary.load(CPU, file.toString(), PLATFORM)))
         .contains(file + " cannot be loaded");
   }
 
   @Test
   void aTruncatedLibraryIsNamed() throws Exception {
-    byte[] library = Files.readAllBytes(Path.of(NativeLibrary.path()));
+    byte[] library = Files.readAllBytes(Path.of(NativeLibrary.cpu().path()));
     Path file = Files.write(folder.resolve("libhalf.so"), java.util.Arrays.copyOf(library, 1000));
-    assertThat(message(NativeLibrary.load(file.toString(), PLATFORM)))
+    assertThat(message(NativeLibrary.load(CPU, file.toString(), PLATFORM)))
         .contains(file + " cannot be loaded");
   }
 
   @Test
   void aPlatformWithoutALibraryIsNamed() {
-    assertThat(message(NativeLibrary.load(null, "plan9-pdp11")))
+    assertThat(message(NativeLibrary.load(CPU, null, "plan9-pdp11")))
         .contains("plan9-pdp11/libswarmgrad_cpu.so")
         .contains("build it with ./swarmgrad");
   }
 
   @Test
+  void withoutTheCudaLibraryTheArtifactIsNamed() {
+    assertThat(message(NativeLibrary.load(NativeLibrary.Kind.CUDA, null, "plan9-pdp11")))
+        .contains("no CUDA engine for this platform (plan9-pdp11/libswarmgrad_cuda.so)")
+        .contains("classifier cuda-linux-x86_64")
+        .contains("-Dorg.swarmgrad.library.cuda");
+  }
+
+  @Test
   void aLibraryWithoutOurFunctionsListsThem() {
     SymbolLookup nothing = name -> Optional.empty();
-    assertThat(message(NativeLibrary.link(nothing, "libother.so")))
+    assertThat(message(NativeLibrary.link(CPU, nothing, "libother.so")))
         .contains("libother.so lacks swarmgrad_abi_version, ")
         .contains("swarmgrad_simulator_step");
   }
 
   @Test
   void anotherAbiVersionIsNamed() throws Exception {
-    assertThat(message(NativeLibrary.link(allReturning(7), "libnewer.so")))
+    assertThat(message(NativeLibrary.link(CPU, allReturning(7), "libnewer.so")))
         .contains("libnewer.so has ABI version 7, this jar needs 2");
   }
 
   @Test
   void anotherNumberOfStructsIsNamed() throws Exception {
-    assertThat(message(NativeLibrary.link(allReturning(2), "libother.so")))
+    assertThat(message(NativeLibrary.link(CPU, allReturning(2), "libother.so")))
         .contains("it has 2 structs, 16 are expected");
   }
 
@@ -134,7 +143,7 @@ class NativeLibraryTest {
     SymbolLookup all = allReturning(NativeLibrary.ABI_VERSION);
     SymbolLookup wrong =
         name -> name.equals("swarmgrad_struct_sizes") ? Optional.of(stub) : all.find(name);
-    assertThat(message(NativeLibrary.link(wrong, "libother.so")))
+    assertThat(message(NativeLibrary.link(CPU, wrong, "libother.so")))
         .contains("swarmgrad_config has 999 bytes, " + Layouts.CONFIG.byteSize() + " are expected");
   }
 

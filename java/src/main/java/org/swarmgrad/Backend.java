@@ -1,0 +1,21 @@
+// The kinds of engine that exist; which of them this machine can run, Swarmgrad says.
+package org.swarmgrad;
+
+/** What plays and learns. The choice changes speed, not the trajectories. */
+public enum Backend {
+  /** Vector instructions on all cores; everywhere. */
+  CPU,
+  /** An NVIDIA GPU; where the CUDA library is packed and its driver reports one. */
+  CUDA,
+  /** CUDA where it can be used, else the CPU, which is said once. */
+  AUTO;
+
+  @Override
+  public String toString() {
+    return Labels.label(this);
+  }
+
+  static Backend parse(String text) {
+    return Labels.parse(Backend.class, "backend", text);
+  }
+}
