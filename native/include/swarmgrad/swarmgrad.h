@@ -163,7 +163,7 @@ typedef struct swarmgrad_device_info {
   int32_t compute_major, compute_minor;    /* compute capability; 0 for a CPU */
   int32_t multiprocessors;                 /* of a GPU, or the CPU's cores that this process may use */
   int32_t driver_version, runtime_version; /* as CUDA counts: 13000 is 13.0; 0 for a CPU */
-  int32_t reserved;
+  int32_t pci_domain, pci_bus, pci_slot;   /* by which other tools know the GPU, under whatever index; 0 for a CPU */
   int64_t memory_bytes, free_memory_bytes;
   int64_t shared_bytes_per_block; /* the most that a block may ask for; 0 for a CPU */
   char name[256];

@@ -116,13 +116,13 @@ class NativeLibraryTest {
   @Test
   void anotherAbiVersionIsNamed() throws Exception {
     assertThat(message(NativeLibrary.link(CPU, allReturning(7), "libnewer.so")))
-        .contains("libnewer.so has ABI version 7, this jar needs 2");
+        .contains("libnewer.so has ABI version 7, this jar needs 3");
   }
 
   @Test
   void anotherNumberOfStructsIsNamed() throws Exception {
-    assertThat(message(NativeLibrary.link(CPU, allReturning(2), "libother.so")))
-        .contains("it has 2 structs, 16 are expected");
+    assertThat(message(NativeLibrary.link(CPU, allReturning(3), "libother.so")))
+        .contains("it has 3 structs, 17 are expected");
   }
 
   @Test
