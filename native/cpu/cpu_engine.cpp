@@ -99,6 +99,7 @@ CpuEngine::CpuEngine(const swarmgrad_config &config) : Engine(config) {
   }
   rules_.resize(static_cast<size_t>(plan_.group_count));
   norms_.resize(static_cast<size_t>(plan_.group_count));
+  factors_.resize(static_cast<size_t>(plan_.group_count));
   pool_ = std::make_unique<ThreadPool>(threads, available_cores());
   initial_parameters(parameters_);
 }
@@ -124,6 +125,7 @@ void CpuEngine::set_rules() {
       factor *= 1.0 / deviation;
     rules_[static_cast<size_t>(g)] = {config_.weight, config_.baseline, config_.discount, factor,
                                       baseline_ + int64_t{g} * plan_.horizon};
+    factors_[static_cast<size_t>(g)] = factor;
   }
 }
 
@@ -235,9 +237,7 @@ void CpuEngine::measure_norms(const float *gradient) {
 }
 
 void CpuEngine::describe_batch(const Pass &pass, swarmgrad_statistics *out) const {
-  std::vector<double> factors;
-  for (const GroupRule &rule : rules_) factors.push_back(rule.factor);
-  describe({*iteration_, pass.episodes, pass.learns, block_statistics_, norms_.data(), factors.data()}, out);
+  describe({*iteration_, pass.episodes, pass.learns, block_statistics_, norms_.data(), factors_.data()}, out);
 }
 
 // ---- training ----------------------------------------------------------------------------------------------------
@@ -358,11 +358,11 @@ void CpuEngine::run_forward(int group, int64_t rows, const float *observation, f
 
 void CpuEngine::run_logits(const swarmgrad_logit_rows &rows) { kernels_->logits(rows, config_.seed, logit_scratch_); }
 
-void CpuEngine::run_weights(const swarmgrad_rewards &r, const int64_t *cohort_first, int64_t cohorts) {
+void CpuEngine::run_weights(const swarmgrad_rewards &r) {
   const Pass pass = new_pass(r.environments);
   workers_[0].fault = {};
-  for (int64_t c = 0; c < cohorts; ++c)
-    kernels_->weights(pass, workers_[0], r, cohort_first[c], cohort_first[c + 1] - cohort_first[c]);
+  for (int64_t c = 0; c < cohort_count(r); ++c)
+    kernels_->weights(pass, workers_[0], r, cohort_begin(r, c), cohort_begin(r, c + 1) - cohort_begin(r, c));
   throw_first_fault();
 }
 

@@ -38,7 +38,7 @@ class CpuEngine final : public host::Engine {
   void write_buffer(const host::Buffer &buffer, const void *values) override;
   void run_forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) override;
   void run_logits(const swarmgrad_logit_rows &rows) override;
-  void run_weights(const swarmgrad_rewards &rewards, const int64_t *cohort_first, int64_t cohorts) override;
+  void run_weights(const swarmgrad_rewards &rewards) override;
   void run_gradient_of(const swarmgrad_batch &batch, float *gradient) override;
 
   template <class T>
@@ -60,7 +60,8 @@ class CpuEngine final : public host::Engine {
   std::vector<host::Worker> workers_;
   std::unique_ptr<Beats[]> beats_;  // [worker]
   std::vector<host::GroupRule> rules_;
-  std::vector<double> norms_;  // [group], of the gradient last measured
+  std::vector<double> norms_;    // [group], of the gradient last measured
+  std::vector<double> factors_;  // [group], of the rules last set
   std::unique_ptr<ThreadPool> pool_;
 
   float *parameters_, *panels_, *gradient_, *first_moment_, *second_moment_, *block_gradient_;

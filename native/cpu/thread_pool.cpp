@@ -16,7 +16,7 @@ ThreadPool::ThreadPool(int threads, int cores) : lingers_(threads <= cores) {
     const size_t started = threads_.size() + 1;
     stop();
     throw host::Failure(SWARMGRAD_OUT_OF_MEMORY, "threads is " + std::to_string(threads) + "; the system let " +
-                                               std::to_string(started) + " start: use fewer");
+                                                     std::to_string(started) + " start: use fewer");
   }
 }
 

@@ -320,17 +320,13 @@ void Engine::weights(const swarmgrad_rewards &r) {
     reject("cohort_count is %lld; allowed: 0 for the engine's own, or 1 to environments %lld",
            static_cast<long long>(r.cohort_count), static_cast<long long>(r.environments));
   if (r.cohort_count > 0 && r.cohort_first == nullptr) reject("cohort_first is null; allowed: [cohort_count + 1]");
-  std::vector<int64_t> own;  // the engine's own partition
-  for (int64_t c = 0; r.cohort_count == 0 && c <= cohorts_of(r.environments); ++c)
-    own.push_back(part_begin(c, r.environments, cohorts_of(r.environments)));
-  const int64_t cohorts = r.cohort_count > 0 ? r.cohort_count : cohorts_of(r.environments);
-  const int64_t *first = r.cohort_count > 0 ? r.cohort_first : own.data();
-  if (first[0] != 0 || first[cohorts] != r.environments)
+  const int64_t cohorts = cohort_count(r);
+  if (cohort_begin(r, 0) != 0 || cohort_begin(r, cohorts) != r.environments)
     reject("cohort_first runs from %lld to %lld; allowed: from 0 to environments %lld",
-           static_cast<long long>(first[0]), static_cast<long long>(first[cohorts]),
+           static_cast<long long>(cohort_begin(r, 0)), static_cast<long long>(cohort_begin(r, cohorts)),
            static_cast<long long>(r.environments));
   for (int64_t c = 0; c < cohorts; ++c) {
-    const int64_t members = first[c + 1] - first[c];
+    const int64_t members = cohort_begin(r, c + 1) - cohort_begin(r, c);
     if (members < 1 || members > cohort_size || (members == 1 && config_.baseline == SWARMGRAD_LEAVE_ONE_OUT))
       reject("cohort %lld has %lld members; allowed: 1 to 16, and 2 or more for leave-one-out",
              static_cast<long long>(c), static_cast<long long>(members));
@@ -343,7 +339,7 @@ void Engine::weights(const swarmgrad_rewards &r) {
     if (r.episode_length[e] < 1 || r.episode_length[e] > r.steps)
       reject("episode_length[%lld] is %d; allowed: 1 to steps %d", static_cast<long long>(e), r.episode_length[e],
              r.steps);
-  run_weights(r, first, cohorts);
+  run_weights(r);
 }
 
 void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {

@@ -85,8 +85,7 @@ class Engine {
   virtual void write_buffer(const Buffer &buffer, const void *values) = 0;
   virtual void run_forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) = 0;
   virtual void run_logits(const swarmgrad_logit_rows &rows) = 0;
-  // cohort_first: [cohorts + 1]
-  virtual void run_weights(const swarmgrad_rewards &rewards, const int64_t *cohort_first, int64_t cohorts) = 0;
+  virtual void run_weights(const swarmgrad_rewards &rewards) = 0;
   virtual void run_gradient_of(const swarmgrad_batch &batch, float *gradient) = 0;
 
   size_t add_buffer(const char *name, swarmgrad_type type, bool checkpointed, int64_t count);
@@ -120,6 +119,15 @@ class Engine {
 };
 
 size_t element_bytes(swarmgrad_type type);
+
+// How many cohorts the caller of swarmgrad_weights, or else the engine's own partition, makes; and where one begins.
+inline int64_t cohort_count(const swarmgrad_rewards &rewards) {
+  return rewards.cohort_count > 0 ? rewards.cohort_count : cohorts_of(rewards.environments);
+}
+inline int64_t cohort_begin(const swarmgrad_rewards &rewards, int64_t cohort) {
+  return rewards.cohort_count > 0 ? rewards.cohort_first[cohort]
+                                  : part_begin(cohort, rewards.environments, cohorts_of(rewards.environments));
+}
 
 // Adjacent items first, then pairs of pairs: the tree in which blocks are summed.
 template <class Combine>
