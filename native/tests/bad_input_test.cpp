@@ -57,7 +57,7 @@ TEST_CASE("configurations that are refused") {
   using C = Configuration;
   expect_no_engine([](C &c) { c.config.size = 0; }, {"config.size is 0", "expects"});
   expect_no_engine([](C &c) { c.config.size += 8; }, {"config.size is", "expects"});
-  expect_no_engine([](C &c) { c.config.abi_version = 99; }, {"config.abi_version is 99", "version 2"});
+  expect_no_engine([](C &c) { c.config.abi_version = 99; }, {"config.abi_version is 99", "version 3"});
   expect_no_engine([](C &c) { c.config.environment = nullptr; }, {"environment is null", "known: ", "meeting"});
   expect_no_engine([](C &c) { c.config.environment = "chess"; }, {"environment is \"chess\"", "simple_spread_v3"});
   expect_no_engine([](C &c) { c.config.environment = ""; }, {"environment is \"\"", "known: "});
