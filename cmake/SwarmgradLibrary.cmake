@@ -41,22 +41,25 @@ string(REPLACE "amd64" "x86_64" _processor "${_processor}")
 string(REPLACE "aarch64" "arm64" _processor "${_processor}")
 set(SWARMGRAD_PLATFORM "${_system}-${_processor}")
 
-add_library(swarmgrad_cpu SHARED)
-add_library(swarmgrad::swarmgrad ALIAS swarmgrad_cpu)
 file(CONFIGURE OUTPUT "${SWARMGRAD_GENERATED_DIR}/exports.map" CONTENT "{ global: swarmgrad_*; local: *; };\n" @ONLY)
-target_link_libraries(swarmgrad_cpu PRIVATE swarmgrad_engine)
-target_include_directories(swarmgrad_cpu INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/native/include>"
-                                                   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-target_link_options(swarmgrad_cpu PRIVATE "-Wl,--version-script=${SWARMGRAD_GENERATED_DIR}/exports.map"
-                                          -Wl,--exclude-libs,ALL
-                                          # Drops what only unused parts of libstdc++ need, newer GLIBC symbols among it.
-                                          -Wl,--gc-sections)
-if(NOT SWARMGRAD_SANITIZE)
-  # A sanitizer's runtime comes from the program that loads the library, so only then may symbols stay open.
-  target_link_options(swarmgrad_cpu PRIVATE -static-libstdc++ -static-libgcc -Wl,--no-undefined)
-endif()
+
+# swarmgrad_engine_library(NAME ITEMS...): the shared library NAME of the C ABI, linked of ITEMS.
+function(swarmgrad_engine_library NAME)
+  add_library(${NAME} SHARED)
+  target_link_libraries(${NAME} PRIVATE ${ARGN})
+  target_include_directories(${NAME} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/native/include>"
+                                               "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  target_link_options(${NAME} PRIVATE "-Wl,--version-script=${SWARMGRAD_GENERATED_DIR}/exports.map" -Wl,--exclude-libs,ALL
+                                      # Drops what only unused parts of libstdc++ need, newer GLIBC symbols among it.
+                                      -Wl,--gc-sections)
+  if(NOT SWARMGRAD_SANITIZE)
+    # A sanitizer's runtime comes from the program that loads the library, so only then may symbols stay open.
+    target_link_options(${NAME} PRIVATE -static-libstdc++ -static-libgcc -Wl,--no-undefined)
+  endif()
+  set_target_properties(${NAME} PROPERTIES LINK_DEPENDS "${SWARMGRAD_GENERATED_DIR}/exports.map" LINKER_LANGUAGE CXX)
+endfunction()
+
+swarmgrad_engine_library(swarmgrad_cpu swarmgrad_engine)
+add_library(swarmgrad::swarmgrad ALIAS swarmgrad_cpu)
 set_target_properties(swarmgrad_cpu PROPERTIES
-  LINK_DEPENDS "${SWARMGRAD_GENERATED_DIR}/exports.map"
-  LINKER_LANGUAGE CXX
-  EXPORT_NAME swarmgrad
-  LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/platform/${SWARMGRAD_PLATFORM}")
+  EXPORT_NAME swarmgrad LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/platform/${SWARMGRAD_PLATFORM}")
