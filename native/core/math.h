@@ -59,31 +59,36 @@ SWARMGRAD_FUNCTION Float log(Float x) {
 // of a float; the first is 0, with tanh(t) = t (1 + ...), so tiny arguments, subnormals and -0 are their own results.
 // The last interval's polynomial ends in exactly 1, which the clamp extends to infinity; NaN passes the clamp.
 SWARMGRAD_FUNCTION Float tanh(Float x) {
-  static constexpr float center[8] = {0.0f,          0x1.ece58p-2f, 0x1.eb7cep-1f,  0x1.99dcdp+0f,
-                                      0x1.474f4p+1f, 0x1.ebc4ep+1f, 0x1.708f98p+2f, 0x1.0a2b24p+3f};
-  static constexpr float a0[8] = {0.0f,           0x1.ca0e2p-2f,  0x1.7d0e2ep-1f, 0x1.d7f928p-1f,
-                                  0x1.f9e1bep-1f, 0x1.ff876cp-1f, 0x1.fffd64p-1f, 0x1.fffffcp-1f};
-  static constexpr float a1[8] = {0x1p+0f,        0x1.998d3p-1f,   0x1.c8cceep-2f,  0x1.33b24ap-3f,
-                                  0x1.853b92p-6f, 0x1.e221f8p-10f, 0x1.502872p-15f, 0x1.019c32p-22f};
-  static constexpr float a2[8] = {-0x1.c39d7p-19f, -0x1.6e669cp-2f,  -0x1.53f9b4p-2f,  -0x1.1ba434p-3f,
-                                  -0x1.808fccp-6f, -0x1.e1ae44p-10f, -0x1.4fa012p-15f, -0x1.0150ep-22f};
-  static constexpr float a3[8] = {-0x1.552d4p-2f, -0x1.b499d6p-4f, 0x1.92d802p-4f,  0x1.3deb4ap-4f,
-                                  0x1.f421cap-7f, 0x1.3fa7c6p-10f, 0x1.a716b8p-16f, 0x1.449742p-23f};
-  static constexpr float a4[8] = {-0x1.29653cp-9f, 0x1.55ed92p-3f,   0x1.33ae52p-5f,   -0x1.9fc36cp-6f,
-                                  -0x1.dcca1ap-8f, -0x1.3e8d84p-11f, -0x1.aa02e2p-17f, -0x1.45e9d2p-24f};
-  static constexpr float a5[8] = {0x1.2f7fdp-3f,  -0x1.4b723cp-6f, -0x1.984394p-5f, 0x1.372224p-12f,
-                                  0x1.5e50c4p-9f, 0x1.0e5c06p-12f, 0x1.cfa848p-18f, 0x1.62d752p-25f};
-  static constexpr float a6[8] = {-0x1.7245dcp-5f,  -0x1.bbc542p-5f,  0x1.0892f4p-6f,   0x1.3d6f28p-8f,
-                                  -0x1.57f4acp-11f, -0x1.621bfcp-14f, -0x1.305e98p-19f, -0x1.d5d01p-27f};
+  // In one object, so that a GPU's thread works out one address for all.
+  struct Polynomials {
+    float center[8], a0[8], a1[8], a2[8], a3[8], a4[8], a5[8], a6[8];
+  };
+  static constexpr Polynomials of = {
+      {0.0f, 0x1.ece58p-2f, 0x1.eb7cep-1f, 0x1.99dcdp+0f, 0x1.474f4p+1f, 0x1.ebc4ep+1f, 0x1.708f98p+2f, 0x1.0a2b24p+3f},
+      {0.0f, 0x1.ca0e2p-2f, 0x1.7d0e2ep-1f, 0x1.d7f928p-1f, 0x1.f9e1bep-1f, 0x1.ff876cp-1f, 0x1.fffd64p-1f,
+       0x1.fffffcp-1f},
+      {0x1p+0f, 0x1.998d3p-1f, 0x1.c8cceep-2f, 0x1.33b24ap-3f, 0x1.853b92p-6f, 0x1.e221f8p-10f, 0x1.502872p-15f,
+       0x1.019c32p-22f},
+      {-0x1.c39d7p-19f, -0x1.6e669cp-2f, -0x1.53f9b4p-2f, -0x1.1ba434p-3f, -0x1.808fccp-6f, -0x1.e1ae44p-10f,
+       -0x1.4fa012p-15f, -0x1.0150ep-22f},
+      {-0x1.552d4p-2f, -0x1.b499d6p-4f, 0x1.92d802p-4f, 0x1.3deb4ap-4f, 0x1.f421cap-7f, 0x1.3fa7c6p-10f,
+       0x1.a716b8p-16f, 0x1.449742p-23f},
+      {-0x1.29653cp-9f, 0x1.55ed92p-3f, 0x1.33ae52p-5f, -0x1.9fc36cp-6f, -0x1.dcca1ap-8f, -0x1.3e8d84p-11f,
+       -0x1.aa02e2p-17f, -0x1.45e9d2p-24f},
+      {0x1.2f7fdp-3f, -0x1.4b723cp-6f, -0x1.984394p-5f, 0x1.372224p-12f, 0x1.5e50c4p-9f, 0x1.0e5c06p-12f,
+       0x1.cfa848p-18f, 0x1.62d752p-25f},
+      {-0x1.7245dcp-5f, -0x1.bbc542p-5f, 0x1.0892f4p-6f, 0x1.3d6f28p-8f, -0x1.57f4acp-11f, -0x1.621bfcp-14f,
+       -0x1.305e98p-19f, -0x1.d5d01p-27f},
+  };
   const Float u = minimum(Float(9.59f), abs(x));
   const Int interval = shift_right<22>(as_int(fma(u, Float(3.125f), Float(2.0f))));
-  const Float t = u - lookup(center, interval);
-  Float p = fma(lookup(a6, interval), t, lookup(a5, interval));
-  p = fma(p, t, lookup(a4, interval));
-  p = fma(p, t, lookup(a3, interval));
-  p = fma(p, t, lookup(a2, interval));
-  p = fma(p, t, lookup(a1, interval));
-  p = fma(p, t, lookup(a0, interval));
+  const Float t = u - lookup(of.center, interval);
+  Float p = fma(lookup(of.a6, interval), t, lookup(of.a5, interval));
+  p = fma(p, t, lookup(of.a4, interval));
+  p = fma(p, t, lookup(of.a3, interval));
+  p = fma(p, t, lookup(of.a2, interval));
+  p = fma(p, t, lookup(of.a1, interval));
+  p = fma(p, t, lookup(of.a0, interval));
   return as_float(as_int(p) | (as_int(x) & Int(INT32_MIN)));
 }
 
