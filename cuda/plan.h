@@ -25,7 +25,8 @@ constexpr int cohort_size = 16;
 constexpr int max_layers = 5;
 
 // One matrix of a policy. Panels are its weights again, in the order in which tiles read them, rows padded with zeros to
-// whole tiles: forward [input][padded_outputs], backward [output][padded_inputs].
+// whole tiles: forward [1 + input][padded_outputs], the biases first, backward [output][padded_inputs]. A group's panels
+// follow each other: all forward ones, then all backward ones (layout.h: lay_panels).
 struct Layer {
   int inputs, outputs;
   int padded_inputs, padded_outputs;      // to multiples of panel_width
@@ -34,6 +35,7 @@ struct Layer {
   int input_feature;                      // the first of its inputs among the group's features
 };
 constexpr int panel_width = 8;
+constexpr int tanh_activation = 0;  // swarmgrad_activation
 
 struct Group {
   int first_agent, agents;
@@ -134,6 +136,16 @@ struct Pass {
 SWARMGRAD_SHARED_FUNCTION int64_t part_begin(int64_t index, int64_t total, int64_t parts) {
   return index * total / parts;
 }
+// Floats of a group's panels from layer[0].forward_panel on: the forward ones, and with them the backward ones.
+SWARMGRAD_SHARED_FUNCTION int64_t forward_panel_count(const Group &group) {
+  const Layer &last = group.layer[group.layer_count - 1];
+  return last.forward_panel + (int64_t{1} + last.inputs) * last.padded_outputs - group.layer[0].forward_panel;
+}
+SWARMGRAD_SHARED_FUNCTION int64_t panel_count(const Group &group) {
+  const Layer &last = group.layer[group.layer_count - 1];
+  if (last.backward_panel < 0) return forward_panel_count(group);
+  return last.backward_panel + int64_t{1} * last.outputs * last.padded_inputs - group.layer[0].forward_panel;
+}
 SWARMGRAD_SHARED_FUNCTION int64_t segment_begin(const Group &group, int64_t segment) {
   return part_begin(segment, group.rows, group.segments);
 }
@@ -169,7 +181,7 @@ struct Rollout {
   Place state;         // [episode of the block][state_bytes]
   Place features;      // [feature][tile_rows + 4], then logits [action][tile_rows + 4], of the group at hand
   Place row_memory;    // what the kernel keeps a row or an episode of the block: see rollout.h
-  Place panels;  // a copy of the pass's forward panels and biases in shared memory, or none: in_shared 0 = read from L2
+  Place panels;        // a copy of the group's forward panels in shared memory, or none: in_shared 0 = read from L2
   char *scratch;
   size_t scratch_bytes_per_block;
 };
@@ -187,7 +199,7 @@ struct Differentiate {
   int checks_logits;  // a given batch's: logits that are not finite, or no available action, are a fault
   int row_stride;     // of features: at least longest_segment, 4 x an odd number
   Place features;     // [feature][row_stride], then logits [action][row_stride], then exponentials alike
-  Place panels;       // in_shared: the group's panels and biases are copied there first; else they are read from L2
+  Place panels;       // in_shared: the group's panels are copied there first; else they are read from L2
   Place counter;      // partial sums of 1, 2, 4 and 8 lanes: [4][parameters of the group in the order of tiles]
   char *scratch;
   size_t scratch_bytes_per_block;

@@ -1,0 +1,166 @@
+// Matrix products of one thread block: a policy's forward pass and its transpose over a dense batch of rows, written once
+// for the rollout, forward and gradient kernels. Weight gradients are in outer_product.h, launches elsewhere.
+//
+//   out[o][row] = finish(start[o] + sum over k ascending of panel[k][o] x in[k][row])
+//
+// one chain of fused multiply-adds per output, as on the CPU (native/cpu/tiles.h): tiles choose which chains run side by
+// side, never their order, so every block size, tile shape and memory path gives the same bits.
+//
+// A thread that computed single outputs would load two operands for each fma and be bound by shared memory. It owns a tile
+// of 8 outputs x 4 rows instead: 32 independent chains, fed by three 16-byte loads a step. Where that leaves most of the
+// block idle (few actions, few rows), tiles are 1 output x 4 rows: more loads, but eight times the threads.
+#pragma once
+
+#include "core/math.h"
+#include "cuda/kernel.h"
+#include "cuda/plan.h"
+
+namespace swarmgrad::SWARMGRAD_TARGET {
+
+// Element (feature, row) is base[feature x stride + row]; base is 16-byte aligned. The stride is 4 x an odd number: a
+// quarter of a warp (8 threads) reads 16 bytes each, either of neighbouring rows, which are contiguous, or of
+// neighbouring features, which then begin in 8 different groups of 4 banks. An even number of fours would put every second
+// feature into the same banks.
+struct Rows {
+  float *base;
+  int stride;
+
+  __device__ __forceinline__ Rows from(int feature) const {
+    return {base + static_cast<ptrdiff_t>(feature) * stride, stride};
+  }
+};
+
+// A group's panels as the block reads them: the pass's own, or its copy in shared memory that begins with panel `first`.
+struct Panels {
+  const float *base;
+  int64_t first;
+
+  __device__ __forceinline__ const float *at(int64_t panel) const { return base + (panel - first); }
+};
+
+// What happens to a finished sum: nothing (logits), the activation, or (backward) the activation's slope at the stored
+// output, which the gradient then replaces.
+enum class Finish { none, tanh, relu, tanh_slope, relu_slope };
+
+// Lets the compiler read shared memory by its own instructions, which are faster than those that find out where a pointer
+// leads. A promise: true only for what lies in shared memory.
+template <bool in_shared>
+__device__ __forceinline__ void assume_shared([[maybe_unused]] const void *where) {
+#if defined(__CUDA_ARCH__)
+  if constexpr (in_shared) __builtin_assume(__isShared(where));
+#endif
+}
+
+__device__ __forceinline__ void load4(const float *from, float (&to)[4]) {
+  const float4 value = *reinterpret_cast<const float4 *>(from);
+  to[0] = value.x;
+  to[1] = value.y;
+  to[2] = value.z;
+  to[3] = value.w;
+}
+__device__ __forceinline__ void store4(float *to, const float (&from)[4]) {
+  *reinterpret_cast<float4 *>(to) = make_float4(from[0], from[1], from[2], from[3]);
+}
+
+// `where`: the four rows of the output's feature.
+__device__ __forceinline__ void finish_rows(Finish finish, float (&sum)[4], float *where) {
+  float stored[4] = {};
+  if (finish == Finish::tanh_slope || finish == Finish::relu_slope) load4(where, stored);
+#pragma unroll
+  for (int r = 0; r < 4; ++r) {
+    const Float value = sum[r], output = stored[r];
+    if (finish == Finish::tanh) sum[r] = tanh(value).raw;
+    if (finish == Finish::relu) sum[r] = select(value > Float(0.0f), value, Float(0.0f)).raw;
+    if (finish == Finish::tanh_slope) sum[r] = (value * tanh_derivative_from_output(output)).raw;
+    if (finish == Finish::relu_slope) sum[r] = select(output > Float(0.0f), value, Float(0.0f)).raw;
+  }
+  store4(where, sum);
+}
+
+// One thread's tile: `outputs` outputs of a panel, at most O, and four rows.
+template <int O, bool features_in_shared, bool panels_in_shared>
+__device__ __forceinline__ void product_tile(const float *panel, int panel_stride, bool has_bias, int inputs,
+                                             int outputs, const float *in, float *out, int stride, Finish finish) {
+  assume_shared<panels_in_shared>(panel);
+  assume_shared<features_in_shared>(in);
+  assume_shared<features_in_shared>(out);
+  float sum[O][4];
+#pragma unroll
+  for (int o = 0; o < O; ++o)
+#pragma unroll
+    for (int r = 0; r < 4; ++r) sum[o][r] = has_bias ? panel[o] : 0.0f;
+  if (has_bias) panel += panel_stride;
+#pragma unroll 4
+  for (int k = 0; k < inputs; ++k) {
+    float value[4], weight[O];
+    load4(in + static_cast<ptrdiff_t>(k) * stride, value);
+    const float *row = panel + static_cast<ptrdiff_t>(k) * panel_stride;
+    if constexpr (O == 1) {
+      weight[0] = row[0];
+    } else {
+#pragma unroll
+      for (int o = 0; o < O; o += 4) load4(row + o, reinterpret_cast<float(&)[4]>(weight[o]));
+    }
+#pragma unroll
+    for (int o = 0; o < O; ++o)
+#pragma unroll
+      for (int r = 0; r < 4; ++r) sum[o][r] = fma(Float(weight[o]), Float(value[r]), Float(sum[o][r])).raw;
+  }
+#pragma unroll
+  for (int o = 0; o < O; ++o)
+    if (o < outputs) finish_rows(finish, sum[o], out + static_cast<ptrdiff_t>(o) * stride);
+}
+
+template <int O, bool features_in_shared, bool panels_in_shared>
+__device__ __forceinline__ void product_tiles(const float *panel, int panel_stride, bool has_bias, int inputs,
+                                              int outputs, Rows in, Rows out, int rows, Finish finish) {
+  // Neighbouring threads take neighbouring rows: features are read in contiguous pieces, weights by broadcast.
+  const int row_tiles = (rows + 3) / 4, tiles = row_tiles * ((outputs + O - 1) / O);
+  for (int tile = static_cast<int>(threadIdx.x); tile < tiles; tile += static_cast<int>(blockDim.x)) {
+    const int output = tile / row_tiles * O, row = tile % row_tiles * 4;
+    product_tile<O, features_in_shared, panels_in_shared>(panel + output, panel_stride, has_bias, inputs,
+                                                          outputs - output, in.base + row, out.from(output).base + row,
+                                                          in.stride, finish);
+  }
+}
+
+// The whole product for rows 0 .. rows - 1. `panel` is [input][panel_stride], after a row of biases where has_bias, padded
+// to whole tiles of outputs. Rows up to the next multiple of 4 are written too, with whatever follows from their inputs.
+// Whoever reads `out` in another thread waits at a barrier first.
+template <bool features_in_shared, bool panels_in_shared>
+__device__ __forceinline__ void product(const float *panel, int panel_stride, bool has_bias, int inputs, int outputs,
+                                        Rows in, Rows out, int rows, Finish finish) {
+  const int wide_tiles = (rows + 3) / 4 * (panel_stride / cuda::panel_width);
+  if (2 * wide_tiles > static_cast<int>(blockDim.x))
+    product_tiles<cuda::panel_width, features_in_shared, panels_in_shared>(panel, panel_stride, has_bias, inputs,
+                                                                           outputs, in, out, rows, finish);
+  else
+    product_tiles<1, features_in_shared, panels_in_shared>(panel, panel_stride, has_bias, inputs, outputs, in, out,
+                                                           rows, finish);
+}
+
+// Observation features -> hidden features -> logits, for rows 0 .. rows - 1. The caller has waited at a barrier since the
+// observations were written; afterwards the block may read the logits.
+template <bool features_in_shared, bool panels_in_shared>
+__device__ __forceinline__ void forward(const cuda::Group &group, Panels panels, Rows features, Rows logits, int rows) {
+  for (int l = 0; l < group.layer_count; ++l) {
+    const cuda::Layer &layer = group.layer[l];
+    const bool last = l + 1 == group.layer_count;
+    product<features_in_shared, panels_in_shared>(panels.at(layer.forward_panel), layer.padded_outputs, true,
+                                                  layer.inputs, layer.outputs, features.from(layer.input_feature),
+                                                  last ? logits : features.from(group.layer[l + 1].input_feature), rows,
+                                                  last                                        ? Finish::none
+                                                  : group.activation == cuda::tanh_activation ? Finish::tanh
+                                                                                              : Finish::relu);
+    __syncthreads();  // the next layer's tiles read outputs of all threads
+  }
+}
+
+// Copies panels into shared memory; the caller waits at a barrier before the block reads them. Whole tiles: counts are
+// multiples of 4.
+__device__ __forceinline__ void copy_panels(const float *from, int64_t count, float *to) {
+  for (int64_t k = 4 * static_cast<int64_t>(threadIdx.x); k < count; k += 4 * static_cast<int64_t>(blockDim.x))
+    *reinterpret_cast<float4 *>(to + k) = *reinterpret_cast<const float4 *>(from + k);
+}
+
+}  // namespace swarmgrad::SWARMGRAD_TARGET
