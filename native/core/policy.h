@@ -13,10 +13,15 @@ namespace swarmgrad::SWARMGRAD_TARGET {
 class Logits {
  public:
   // logit: [action][lane], `stride` floats between actions. available: one bit per lane and action, null = all.
-  // scratch: [action][lane] dense, holds exp(z - max) as long as this object lives.
+  // scratch: [action][lane], `scratch_stride` floats between actions, holds exp(z - max) as long as this object lives.
   SWARMGRAD_FUNCTION Logits(const float *logit, ptrdiff_t stride, int actions, const uint16_t *available,
-                            float *scratch)
-      : logit_(logit), stride_(stride), actions_(actions), available_(available), unnormalised_(scratch) {
+                            float *scratch, ptrdiff_t scratch_stride = lane_count)
+      : logit_(logit),
+        stride_(stride),
+        actions_(actions),
+        available_(available),
+        unnormalised_(scratch),
+        scratch_stride_(scratch_stride) {
     maximum_ = -__builtin_inff();
     minimum_ = __builtin_inff();
     for (int k = 0; k < actions; ++k) {
@@ -27,7 +32,7 @@ class Logits {
     total_ = 0.0f;
     for (int k = 0; k < actions; ++k) {
       const Float weight = select(is_available(k), exp(shifted(k)), Float(0.0f));
-      store(unnormalised_ + k * lane_count, weight);
+      store(unnormalised_ + k * scratch_stride_, weight);
       total_ += weight;
     }
   }
@@ -36,7 +41,9 @@ class Logits {
     return available_ == nullptr ? Mask(true) : mask_from_bits(available_[action]);
   }
   // exp(z - max): the probability up to the common factor `total`; 0 where masked.
-  SWARMGRAD_FUNCTION Float unnormalised(int action) const { return Float::load(unnormalised_ + action * lane_count); }
+  SWARMGRAD_FUNCTION Float unnormalised(int action) const {
+    return Float::load(unnormalised_ + action * scratch_stride_);
+  }
   // False where a logit is NaN or infinite, or no action is available. Minus infinity leaves no trace in the total.
   SWARMGRAD_FUNCTION Mask is_valid() const {
     return (total_ >= 1.0f) & (total_ < __builtin_inff()) & (minimum_ > -__builtin_inff());
@@ -115,6 +122,7 @@ class Logits {
   int actions_;
   const uint16_t *available_;
   float *unnormalised_;
+  ptrdiff_t scratch_stride_;
   Float maximum_, minimum_, total_;
 };
 
