@@ -35,6 +35,7 @@ struct Layer {
   int input_feature;                      // the first of its inputs among the group's features
 };
 constexpr int panel_width = 8;
+constexpr int max_blocks = 64;
 constexpr int tanh_activation = 0;  // swarmgrad_activation
 
 struct Group {
@@ -175,7 +176,7 @@ struct Rollout {
   Pass pass;
   const double *parameters;  // of the environment
   int episodes_per_block;
-  int tile_rows;       // a multiple of 4; the row stride of features is tile_rows + 4
+  int tile_rows;       // a multiple of 8; the row stride of features is tile_rows + 4
   size_t state_bytes;  // of one episode: state, chance and scratch arrays, one value an element, with padding
   size_t kept_bytes;   // the part of it that is state
   Place state;         // [episode of the block][state_bytes]
@@ -200,7 +201,7 @@ struct Differentiate {
   int row_stride;     // of features: at least longest_segment, 4 x an odd number
   Place features;     // [feature][row_stride], then logits [action][row_stride], then exponentials alike
   Place panels;       // in_shared: the group's panels are copied there first; else they are read from L2
-  Place counter;      // partial sums of 1, 2, 4 and 8 lanes: [4][parameters of the group in the order of tiles]
+  size_t counter;     // offset in scratch: partial sums of 1, 2, 4 and 8 lanes, [4][parameter_count of the group]
   char *scratch;
   size_t scratch_bytes_per_block;
 };
@@ -213,7 +214,7 @@ struct Fold {
   double *block_statistics;  // [block][statistics_per_cohort], zeroed, minimum +inf, maximum -inf before the first wave
 };
 
-// Blocks by a pairwise tree, in place: afterwards block 0 holds the sums.
+// Blocks, at most max_blocks, by a pairwise tree. Statistics in place: afterwards block 0 holds the sums.
 struct Reduce {
   Pass pass;
   float *block_gradient;

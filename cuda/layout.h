@@ -1,0 +1,52 @@
+// Where the kernels of matrix products keep what they work on, and how many threads their blocks have: one rule from shapes
+// and the device's limits, none of which changes a bit of any result. Host code; launches nothing.
+//
+// | operand                                              | grows with                   | kept in                           |
+// | ---------------------------------------------------- | ---------------------------- | --------------------------------- |
+// | features, logits, exponentials                       | rows x (features + 2 actions)| shared memory if they fit         |
+// | panels (a group's weights in the order of tiles)     | parameters, about twice      | shared memory if they fit as well |
+// | counter of partial sums (differentiate)              | 4 x parameters               | global memory, always             |
+//
+// `Fit` means: twice on a multiprocessor, since a single block leaves it idle at each barrier; where features alone are too
+// large for that, once. What does not fit is read from global memory, which the first and second-level caches hold. The
+// counter is read and written about once a lane, some 600 bytes an agent-step of mlp:64,64: a tenth of what an H100's
+// second-level cache delivers, while in shared memory it would push the second block out.
+//
+// Bytes of simple_spread, N = 3, 25 steps (75 rows): features and panels of mlp:64,64 are 47 576 + 41 888, of mlp:256,256
+// 164 616 + 550 048.
+//
+// | compute capability | a block, at most | a multiprocessor | mlp:64,64: features, panels | mlp:256,256: features, panels |
+// | ------------------ | ---------------- | ---------------- | --------------------------- | ----------------------------- |
+// | 7.5                |  64 KiB          |  64 KiB          | shared, global              | global, global                |
+// | 8.0                | 163 KiB          | 164 KiB          | shared, global              | shared, global                |
+// | 8.6, 8.9, 12.0     |  99 KiB          | 100 KiB          | shared, global              | global, global                |
+// | 9.0, 10.0          | 227 KiB          | 228 KiB          | shared, shared              | shared, global                |
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuda/plan.h"
+
+namespace swarmgrad::cuda {
+
+// Of one device, in bytes: cudaDevAttrMaxSharedMemoryPerBlockOptin, ...PerMultiprocessor, cudaDevAttrReservedSharedMemoryPerBlock.
+struct SharedMemory {
+  size_t block, multiprocessor, reserved;
+};
+
+struct Launch {
+  int threads;
+  size_t shared_bytes;  // dynamic
+  size_t scratch_bytes_per_block;
+};
+
+// Gives a group's panels their places, from `panels` on, and its layers their padded sizes. Expects inputs and outputs.
+void lay_panels(Group &group, int64_t &panels);
+
+// Fill in what the host does not know: places, strides and tiles. The scratch itself, once for each block of the grid, is
+// the caller's.
+Launch lay_out(Differentiate &differentiate, const Group &group, const SharedMemory &memory);
+Launch lay_out(Forward &forward, const Group &group, const SharedMemory &memory);
+
+}  // namespace swarmgrad::cuda
