@@ -15,7 +15,13 @@ public enum Backend {
     return Labels.label(this);
   }
 
-  static Backend parse(String text) {
-    return Labels.parse(Backend.class, "backend", text);
+  /** Reads the backend that something was made on, which AUTO never is. */
+  static Backend parseMade(String text) {
+    for (Backend backend : new Backend[] {CPU, CUDA}) {
+      if (backend.toString().equals(text)) {
+        return backend;
+      }
+    }
+    throw new IllegalArgumentException("backend is '" + text + "'; allowed: cpu, cuda");
   }
 }

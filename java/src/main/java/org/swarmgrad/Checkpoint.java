@@ -24,7 +24,7 @@ public final class Checkpoint {
   private final Schedule schedule;
   private final long iteration;
   private final long agentSteps;
-  private final String backend;
+  private final Backend backend;
 
   private final List<Array> arrays;
 
@@ -50,7 +50,7 @@ public final class Checkpoint {
       Schedule schedule,
       long iteration,
       long agentSteps,
-      String backend,
+      Backend backend,
       List<Array> arrays) {
     this.config = config;
     this.schedule = schedule;
@@ -76,12 +76,17 @@ public final class Checkpoint {
       }
     }
     return new Checkpoint(
-        engine.config(), schedule, engine.iteration(), agentSteps, engine.backend(), arrays);
+        engine.config(),
+        schedule,
+        engine.iteration(),
+        agentSteps,
+        engine.device().backend(),
+        arrays);
   }
 
   /**
-   * The configuration of the engine it was taken from; threads and instruction set, which change no
-   * bit, have their defaults after loading.
+   * The configuration of the engine it was taken from; device, threads and instruction set, which
+   * change no bit, have their defaults after loading.
    *
    * @return the configuration
    */
@@ -117,11 +122,12 @@ public final class Checkpoint {
   }
 
   /**
-   * The kind of engine it was taken from.
+   * The kind of engine it was taken from. Another kind may go on with it: both compute the same
+   * bits.
    *
-   * @return "cpu"
+   * @return CPU or CUDA
    */
-  public String backend() {
+  public Backend backend() {
     return backend;
   }
 
@@ -133,7 +139,7 @@ public final class Checkpoint {
    */
   public void save(Path path) {
     Safetensors.Writer writer =
-        Safetensors.writer().metadata("format", FORMAT).metadata("backend", backend);
+        Safetensors.writer().metadata("format", FORMAT).metadata("backend", backend.toString());
     writer
         .metadata("iteration", String.valueOf(iteration))
         .metadata("agent_steps", String.valueOf(agentSteps));
@@ -178,7 +184,7 @@ public final class Checkpoint {
           Schedule.fromMap(metadata),
           Labels.number(metadata, "iteration", Long::valueOf),
           Labels.number(metadata, "agent_steps", Long::valueOf),
-          Labels.text(metadata, "backend"),
+          Backend.parseMade(Labels.text(metadata, "backend")),
           arrays);
     } catch (IOException | IllegalArgumentException failure) {
       throw new CheckpointException(
@@ -222,14 +228,6 @@ public final class Checkpoint {
       throw new CheckpointException(
           "the checkpoint does not fit the engine (checkpoint, engine): "
               + String.join("; ", differences));
-    }
-    if (!backend.equals(engine.backend())) {
-      throw new CheckpointException(
-          "the checkpoint is of backend "
-              + backend
-              + ", the engine of "
-              + engine.backend()
-              + "; they must be the same");
     }
     Map<Buffer, ByteBuffer> writes = new LinkedHashMap<>();
     for (Buffer buffer : engine.buffers()) {

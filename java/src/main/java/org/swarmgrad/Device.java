@@ -2,6 +2,9 @@
 // like is DeviceInfo's.
 package org.swarmgrad;
 
+import java.util.Optional;
+import java.util.function.Consumer;
+
 /**
  * A processor to run on.
  *
@@ -52,6 +55,21 @@ public record Device(Backend backend, int index) {
     }
     throw new IllegalArgumentException(
         "device is '" + text + "'; allowed: cpu, cuda, cuda:INDEX, auto");
+  }
+
+  /**
+   * Where an engine asked for this runs.
+   *
+   * @param fallback hears, where AUTO becomes the CPU, why
+   * @return this, or what AUTO stands for on this machine
+   */
+  public Device resolve(Consumer<String> fallback) {
+    if (backend != Backend.AUTO) {
+      return this;
+    }
+    Optional<String> failure = Swarmgrad.cudaFailure();
+    failure.ifPresent(reason -> fallback.accept("device auto is cpu: " + reason));
+    return failure.isEmpty() ? CUDA : CPU;
   }
 
   /** Writes what {@link #parse} reads. */

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.swarmgrad.internal.NativeEngine;
 
 /**
@@ -16,7 +17,11 @@ import org.swarmgrad.internal.NativeEngine;
  * thread. After {@link #close()} every call throws an {@link IllegalStateException}.
  */
 public final class Engine implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger("org.swarmgrad");
+  private static final AtomicBoolean FALLBACK_IS_SAID = new AtomicBoolean();
+
   private final EngineConfig config;
+  private final Device device;
   private final NativeEngine engine;
   private final List<Buffer> buffers;
   private final Buffer parameters;
@@ -32,19 +37,31 @@ public final class Engine implements AutoCloseable {
               + ", which is written in Java and which only the program that has it can give:"
               + " config.toBuilder().environment(JavaEnvironment.of(name, factory)).build()");
     }
-    engine = new NativeEngine(config);
+    device =
+        config.javaEnvironment().isPresent() && config.device().backend() == Backend.AUTO
+            ? Device.CPU // whose threads play Java's environments
+            : config.device().resolve(Engine::sayFallback);
+    engine = new NativeEngine(config, device);
     buffers = engine.buffers();
     parameters = buffer("parameters");
     iteration = buffer("iteration");
   }
 
+  private static void sayFallback(String text) {
+    if (!FALLBACK_IS_SAID.getAndSet(true)) {
+      LOGGER.log(System.Logger.Level.INFO, text);
+    }
+  }
+
   /**
    * Opens an engine: parameters initialised from the seed, iteration 0.
    *
-   * @param config what to compute
+   * @param config what to compute, and where; where {@link Device#AUTO} becomes the CPU, the reason
+   *     is logged, once in a process
    * @return the engine, to be closed
    * @throws IllegalArgumentException naming the value that is not allowed
-   * @throws LibraryException where the library is missing or this machine cannot run it
+   * @throws LibraryException where the library or the device is missing, or this machine cannot run
+   *     it
    */
   public static Engine open(EngineConfig config) {
     return new Engine(config);
@@ -60,12 +77,21 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * The kind of engine, which a checkpoint names.
+   * Where it runs.
    *
-   * @return "cpu"
+   * @return never AUTO; a checkpoint names its backend
    */
-  public String backend() {
-    return "cpu";
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * What it runs on, for people.
+   *
+   * @return for example "2 threads, avx512", or the name of a GPU
+   */
+  public String processor() {
+    return engine.processor();
   }
 
   /**

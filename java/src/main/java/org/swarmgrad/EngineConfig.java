@@ -34,6 +34,7 @@ public final class EngineConfig {
   private final double adamBeta1;
   private final double adamBeta2;
   private final double adamEpsilon;
+  private final Device device;
   private final int threads;
   private final InstructionSet instructionSet;
   private final Share share;
@@ -60,6 +61,7 @@ public final class EngineConfig {
     adamBeta2 = Checks.range("adam-beta2", builder.adamBeta2, 0, Math.nextDown(1.0));
     adamEpsilon =
         Checks.range("adam-epsilon", builder.adamEpsilon, Float.MIN_VALUE, Float.MAX_VALUE);
+    device = Checks.present("device", builder.device);
     threads = Checks.range("threads", builder.threads, 0, 4096);
     instructionSet = Checks.present("isa", builder.instructionSet);
     share = Checks.present("share", builder.share);
@@ -135,6 +137,7 @@ public final class EngineConfig {
     builder.adamBeta1 = adamBeta1;
     builder.adamBeta2 = adamBeta2;
     builder.adamEpsilon = adamEpsilon;
+    builder.device = device;
     builder.threads = threads;
     builder.instructionSet = instructionSet;
     builder.share = share;
@@ -298,7 +301,17 @@ public final class EngineConfig {
   }
 
   /**
-   * Worker threads, 0: one per core that this process may use; changes no bit of the result.
+   * Where the engine runs; by design changes no bit of the result.
+   *
+   * @return the value
+   */
+  public Device device() {
+    return device;
+  }
+
+  /**
+   * Worker threads of the CPU engine, 0: one per core that this process may use; changes no bit of
+   * the result.
    *
    * @return the value
    */
@@ -307,7 +320,7 @@ public final class EngineConfig {
   }
 
   /**
-   * Vector instructions; changes no bit of the result.
+   * Vector instructions of the CPU engine; changes no bit of the result.
    *
    * @return the value
    */
@@ -334,8 +347,8 @@ public final class EngineConfig {
   }
 
   /**
-   * Everything that decides the result, as text; threads and instruction set do not and are left
-   * out.
+   * Everything that decides the result, as text; device, threads and instruction set do not and are
+   * left out.
    *
    * @return names with underscores and values that {@link #fromMap} reads back exactly
    */
@@ -364,7 +377,7 @@ public final class EngineConfig {
   }
 
   /**
-   * Reads what {@link #toMap()} wrote; threads and instruction set get their defaults.
+   * Reads what {@link #toMap()} wrote; device, threads and instruction set get their defaults.
    *
    * @param map may hold other names as well, which are ignored
    * @return the configuration
@@ -437,6 +450,7 @@ public final class EngineConfig {
   public boolean equals(Object object) {
     return object instanceof EngineConfig other
         && toMap().equals(other.toMap())
+        && device.equals(other.device)
         && threads == other.threads
         && instructionSet == other.instructionSet;
   }
@@ -470,6 +484,7 @@ public final class EngineConfig {
     private double adamBeta1 = 0.9;
     private double adamBeta2 = 0.999;
     private double adamEpsilon = 1e-8;
+    private Device device = Device.CPU;
     private int threads = 0;
     private InstructionSet instructionSet = InstructionSet.AUTO;
     private Share share = Share.GROUPS;
@@ -714,10 +729,31 @@ public final class EngineConfig {
     }
 
     /**
+     * Sets the device.
+     *
+     * @param device where the engine runs; by design changes no bit of the result
+     * @return this
+     */
+    public Builder device(Device device) {
+      this.device = device;
+      return this;
+    }
+
+    /**
+     * Sets the first device of a backend.
+     *
+     * @param backend what the engine runs on
+     * @return this
+     */
+    public Builder backend(Backend backend) {
+      return device(new Device(backend, 0));
+    }
+
+    /**
      * Sets threads.
      *
-     * @param threads worker threads, 0: one per core that this process may use; changes no bit of
-     *     the result
+     * @param threads worker threads of the CPU engine, 0: one per core that this process may use;
+     *     changes no bit of the result
      * @return this
      */
     public Builder threads(int threads) {
@@ -728,7 +764,7 @@ public final class EngineConfig {
     /**
      * Sets instructionSet.
      *
-     * @param instructionSet vector instructions; changes no bit of the result
+     * @param instructionSet vector instructions of the CPU engine; changes no bit of the result
      * @return this
      */
     public Builder instructionSet(InstructionSet instructionSet) {

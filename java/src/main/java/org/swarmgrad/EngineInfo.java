@@ -6,8 +6,8 @@ package org.swarmgrad;
  *
  * @param agentCount agents of all groups
  * @param horizon steps of an episode
- * @param threads worker threads
- * @param instructionSet the one in use, never AUTO
+ * @param threads worker threads of the CPU engine, 0 on a GPU
+ * @param instructionSet the one in use, never AUTO; on a GPU the host's, for simulators
  * @param replays whether backward recomputes the forward pass instead of reading stored
  *     activations; the same bits
  * @param bufferCount named buffers

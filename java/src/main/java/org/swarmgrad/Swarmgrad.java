@@ -1,4 +1,4 @@
-// What the loaded engine library is and offers: version, environments, instruction sets; nothing
+// What the engine libraries are and offer: version, environments, instruction sets, GPUs; nothing
 // that runs.
 package org.swarmgrad;
 
@@ -6,9 +6,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.swarmgrad.internal.NativeCatalogue;
+import org.swarmgrad.internal.NativeDevices;
 import org.swarmgrad.internal.NativeLibrary;
+import org.swarmgrad.internal.NativeTelemetry;
 
-/** The engine library and its catalogue. */
+/** The engine libraries and their catalogue. */
 public final class Swarmgrad {
   private Swarmgrad() {}
 
@@ -29,6 +31,39 @@ public final class Swarmgrad {
    */
   public static String libraryPath() {
     return NativeLibrary.cpu().path();
+  }
+
+  /**
+   * Why no GPU can be used: the CUDA engine's library is missing or does not load, the driver is
+   * missing or too old, or there is no device.
+   *
+   * @return what was found and what to do; empty where an engine can be opened with {@link
+   *     Device#CUDA}
+   */
+  public static Optional<String> cudaFailure() {
+    return NativeDevices.failure();
+  }
+
+  /**
+   * Every GPU that CUDA shows to this process.
+   *
+   * @return by index, at least one
+   * @throws LibraryException with the text of {@link #cudaFailure()} where there is none
+   */
+  public static List<DeviceInfo> cudaDevices() {
+    return NativeDevices.all();
+  }
+
+  /**
+   * What a GPU's sensors read now, through NVML.
+   *
+   * @param device to look at
+   * @return one look
+   * @throws LibraryException where NVML, or the optional artifact org.bytedeco:cuda that calls it,
+   *     is missing or refuses
+   */
+  public static DeviceTelemetry telemetry(DeviceInfo device) {
+    return NativeTelemetry.read(Checks.present("device", device));
   }
 
   /**

@@ -46,6 +46,38 @@ class ConfigurationTest {
                 + " followed by :tanh or :relu");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"cpu", "cuda", "cuda:1", "cuda:2147483647", "auto"})
+  void devicesAreReadAsWritten(String text) {
+    assertThat(Device.parse(text)).hasToString(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"", "CPU", "gpu", "cpu:1", "auto:1", "cuda:", "cuda:-1", "cuda:2147483648"})
+  void otherDevicesAreRefused(String text) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Device.parse(text))
+        .withMessage("device is '" + text + "'; allowed: cpu, cuda, cuda:INDEX, auto");
+  }
+
+  @Test
+  void onlyGpusHaveAnIndex() {
+    assertThat(Device.parse("cuda:0")).isEqualTo(Device.CUDA);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Device(Backend.CPU, 1))
+        .withMessage("index of device cpu is 1; allowed: 0 to 0");
+  }
+
+  @Test
+  void theDeviceDecidesNothingOfTheResult() {
+    EngineConfig config = EngineConfig.of(EnvironmentSpec.of("meeting"));
+    EngineConfig elsewhere = config.toBuilder().backend(Backend.CUDA).build();
+    assertThat(elsewhere.device()).isEqualTo(Device.CUDA);
+    assertThat(config.differences(elsewhere)).isEmpty();
+    assertThat(config).isNotEqualTo(elsewhere);
+  }
+
   @Test
   void anExplicitTanhIsTheDefault() {
     assertThat(Policy.parse("mlp:8:tanh")).isEqualTo(Policy.mlp(8));

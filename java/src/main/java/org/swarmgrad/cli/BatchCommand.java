@@ -68,7 +68,7 @@ final class BatchCommand implements Command {
         EngineConfig.builder(EngineOptions.environment(line))
             .environments(DEFAULT_ENVIRONMENTS)
             .build();
-    try (Engine engine = Engine.open(EngineOptions.config(line, defaults))) {
+    try (Engine engine = Engine.open(EngineOptions.config(line, defaults, terminal))) {
       Stall.watch(engine, terminal);
       checkSize(engine, folder);
       if (line.hasOption("params")) {

@@ -16,6 +16,7 @@ import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EngineInfo;
@@ -88,7 +89,7 @@ final class BenchCommand implements Command {
     EngineConfig defaults =
         EngineConfig.builder(EnvironmentSpec.of(Workload.DEFAULT_ENVIRONMENT)).build();
     try (Interrupt interrupt = new Interrupt();
-        Engine engine = Engine.open(EngineOptions.config(line, defaults))) {
+        Engine engine = Engine.open(EngineOptions.config(line, defaults, terminal))) {
       interrupt.watch(engine);
       Stall.watch(engine, terminal);
       Throughput measured = Throughput.measure(engine, seconds);
@@ -104,27 +105,30 @@ final class BenchCommand implements Command {
 
   /** One line an environment, printed as soon as it is known. */
   private static int catalogue(CommandLine line, double seconds, Terminal terminal) {
-    List<String> allowed = List.of("catalogue", "seconds", "threads", "isa", "json");
+    List<String> allowed = List.of("catalogue", "seconds", "device", "threads", "isa", "json");
     for (Option option : line.getOptions()) {
       if (!allowed.contains(option.getLongOpt())) {
         throw new UsageException(
             "--"
                 + option.getLongOpt()
-                + " is given together with --catalogue; allowed: --seconds, --threads, --isa,"
-                + " --json");
+                + " is given together with --catalogue; allowed: --seconds, --device, --threads,"
+                + " --isa, --json");
       }
     }
+    Device device = EngineOptions.device(line, Device.CPU, terminal);
     int threads = Arguments.getInt(line, "threads", 0, 0, 4096);
     InstructionSet isa = Arguments.get(line, "isa", InstructionSet::parse, InstructionSet.AUTO);
     terminal.say(
-        "uniformly random actions, %s threads, %s, %s; million steps/s, medians",
-        threads == 0 ? "all" : threads, isa, Machine.processorName());
+        "uniformly random actions, %s, %s threads, %s, %s; million steps/s, medians",
+        device, threads == 0 ? "all" : threads, isa, Machine.processorName());
     terminal.say("%-32s %6s %8s %14s %14s", "", "agents", "horizon", "environment", "agent");
-    ObjectNode result = Json.object().put("threads", threads).put("isa", isa.toString());
+    ObjectNode result = Json.object().put("device", device.toString());
+    result.put("threads", threads).put("isa", isa.toString());
     result.put("cpu", Machine.processorName());
     ArrayNode array = result.putArray("rollouts");
     for (String id : Rollouts.CATALOGUE) {
-      Rollouts measured = Rollouts.measure(EnvironmentSpec.parse(id), threads, isa, seconds);
+      Rollouts measured =
+          Rollouts.measure(EnvironmentSpec.parse(id), device, threads, isa, seconds);
       double environmentSteps = Throughput.median(measured.environmentStepsPerSecond());
       double agentSteps = Throughput.median(measured.agentStepsPerSecond());
       terminal.say(
@@ -156,9 +160,7 @@ final class BenchCommand implements Command {
     terminal.say(
         "%s: %d agents, %s, %d environments, horizon %d",
         config.environment(), info.agentCount(), policy, config.environments(), info.horizon());
-    terminal.say(
-        "%s: %d threads, %s, %s",
-        engine.backend(), info.threads(), info.instructionSet(), Machine.processorName());
+    terminal.say("%s: %s, %s", engine.device(), engine.processor(), Machine.processorName());
     terminal.say("");
     terminal.say(
         "  whole iterations %12.3f million agent-steps/s, learning included; median of %d, +-"
@@ -185,7 +187,7 @@ final class BenchCommand implements Command {
     result.set("parameters", Json.MAPPER.valueToTree(config.environment().parameters()));
     result.put("environments", config.environments()).put("horizon", info.horizon());
     result.put("threads", info.threads()).put("isa", info.instructionSet().toString());
-    result.put("device", engine.backend()).put("cpu", Machine.processorName());
+    result.put("device", engine.device().toString()).put("cpu", Machine.processorName());
     result.put("iterations", measured.agentStepsPerSecond().size());
     result.put("agent_steps_per_s", agentSteps).put("agent_steps_per_s_error", error);
     result.put("rollout_agent_steps_per_s", rollout);

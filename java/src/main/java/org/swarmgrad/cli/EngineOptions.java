@@ -9,7 +9,11 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.swarmgrad.AgentReduction;
+import org.swarmgrad.Backend;
 import org.swarmgrad.Baseline;
+import org.swarmgrad.Checkpoint;
+import org.swarmgrad.Device;
+import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
@@ -77,13 +81,33 @@ final class EngineOptions {
 
   /** Adds those that change speed and no bit of the result. */
   static Options addMachine(Options options) {
+    addDevice(options);
     Arguments.value(
         options,
         "threads",
         "COUNT",
-        "worker threads; 0: one per core; changes no bit of the result (0)");
+        "worker threads of the CPU; 0: one per core; changes no bit of the result (0)");
     return Arguments.value(
-        options, "isa", "SET", "auto, avx2, avx512 or neon; changes no bit of the result (auto)");
+        options,
+        "isa",
+        "SET",
+        "auto, avx2, avx512 or neon of the CPU; changes no bit of the result (auto)");
+  }
+
+  /** Adds --device. */
+  static Options addDevice(Options options) {
+    return Arguments.value(
+        options,
+        "device",
+        "DEVICE",
+        "cpu, cuda, cuda:INDEX as swarmgrad devices lists them, or auto: cuda if there is one"
+            + " (cpu)");
+  }
+
+  /** The device that --device names; what auto stands for, and why, is said. */
+  static Device device(CommandLine line, Device otherwise, Terminal terminal) {
+    return Arguments.get(line, "device", Device::parse, otherwise)
+        .resolve(fallback -> terminal.note("swarmgrad: %s", fallback));
   }
 
   /** The environment that --env, --agents and --param name. */
@@ -132,7 +156,7 @@ final class EngineOptions {
   }
 
   /** `defaults` with everything that the command line gives changed. */
-  static EngineConfig config(CommandLine line, EngineConfig defaults) {
+  static EngineConfig config(CommandLine line, EngineConfig defaults, Terminal terminal) {
     EnvironmentSpec environment =
         line.hasOption("env") ? environment(line) : parameters(line, defaults.environment());
     return defaults.toBuilder()
@@ -154,10 +178,22 @@ final class EngineOptions {
         .entropyCoefficient(Arguments.getDouble(line, "entropy", defaults.entropyCoefficient()))
         .gradientClip(Arguments.getDouble(line, "gradient-clip", defaults.gradientClip()))
         .optimizer(Arguments.get(line, "optimizer", Optimizer::parse, defaults.optimizer()))
+        .device(device(line, defaults.device(), terminal))
         .threads(Arguments.getInt(line, "threads", defaults.threads(), 0, 4096))
         .instructionSet(
             Arguments.get(line, "isa", InstructionSet::parse, defaults.instructionSet()))
         .build();
+  }
+
+  /** Says where a checkpoint goes on with an engine of another kind than made it. */
+  static void sayBackendChange(Checkpoint checkpoint, Engine engine, Terminal terminal) {
+    Backend backend = engine.device().backend();
+    if (checkpoint.backend() != backend) {
+      terminal.note(
+          "swarmgrad: the checkpoint was made on %s and goes on on %s, by design with the same"
+              + " bits",
+          checkpoint.backend(), backend);
+    }
   }
 
   private static long seed(String text) {

@@ -10,6 +10,7 @@ import org.apache.commons.cli.Options;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Baseline;
 import org.swarmgrad.Checkpoint;
+import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
@@ -96,11 +97,13 @@ final class EvalCommand implements Command {
     }
     EngineConfig config =
         checkpoint.config().toBuilder()
+            .device(EngineOptions.device(line, Device.CPU, terminal))
             .threads(Arguments.getInt(line, "threads", 0, 0, 4096))
             .instructionSet(Arguments.get(line, "isa", InstructionSet::parse, InstructionSet.AUTO))
             .build();
     try (Engine engine = Engine.open(config)) {
       Stall.watch(engine, terminal);
+      EngineOptions.sayBackendChange(checkpoint, engine, terminal);
       checkpoint.restore(engine);
       return play(
           engine, episodes, line.hasOption("greedy") ? Acting.GREEDY : Acting.SAMPLED, terminal);
@@ -114,7 +117,7 @@ final class EvalCommand implements Command {
             .environments(1)
             .baseline(Baseline.NONE)
             .build();
-    try (Engine engine = Engine.open(EngineOptions.config(line, smallest))) {
+    try (Engine engine = Engine.open(EngineOptions.config(line, smallest, terminal))) {
       Stall.watch(engine, terminal);
       return play(engine, episodes, Acting.RANDOM, terminal);
     }

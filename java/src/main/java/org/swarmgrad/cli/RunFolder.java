@@ -18,10 +18,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import org.swarmgrad.Checkpoint;
-import org.swarmgrad.EngineInfo;
-import org.swarmgrad.Group;
+import org.swarmgrad.Engine;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.Trainer.TrainedBatch;
 
@@ -183,20 +181,21 @@ final class RunFolder implements AutoCloseable {
   }
 
   /** Appends one iteration to metrics and timing. */
-  void log(TrainedBatch batch, List<Group> groups, EngineInfo info) throws IOException {
+  void log(TrainedBatch batch, Engine engine) throws IOException {
     ObjectNode line =
         Json.object()
             .put("iteration", batch.iteration())
             .put("learning_rate", batch.learningRate());
     line.put("agent_steps", batch.agentSteps());
-    Json.perGroup(line, groups, batch.groups(), RunFolder::fields);
+    Json.perGroup(line, engine.groups(), batch.groups(), RunFolder::fields);
     append(metrics, line);
     double seconds = batch.seconds() - lastSeconds;
     ObjectNode time =
         Json.object().put("iteration", batch.iteration()).put("seconds", batch.seconds());
     time.put(
         "agent_steps_per_s", seconds > 0 ? (batch.agentSteps() - lastAgentSteps) / seconds : 0);
-    time.put("threads", info.threads()).put("isa", info.instructionSet().toString());
+    time.put("device", engine.device().toString()).put("threads", engine.info().threads());
+    time.put("isa", engine.info().instructionSet().toString());
     append(timing, time);
     lastAgentSteps = batch.agentSteps();
     lastSeconds = batch.seconds();

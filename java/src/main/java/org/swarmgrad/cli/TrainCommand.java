@@ -145,11 +145,14 @@ final class TrainCommand implements Command {
     long checkpointEvery =
         Arguments.getLong(line, "checkpoint-every", Long.MAX_VALUE, 1, Long.MAX_VALUE);
     long evaluate = Arguments.getLong(line, "evaluate", 2000, 0, Integer.MAX_VALUE);
-    Plan plan = line.hasOption("resume") ? resumed(line) : fresh(line);
+    Plan plan = line.hasOption("resume") ? resumed(line, terminal) : fresh(line, terminal);
     try (Interrupt interrupt = new Interrupt();
         Engine engine = Engine.open(plan.config)) {
       interrupt.watch(engine);
       Stall.watch(engine, terminal);
+      if (plan.checkpoint != null) {
+        EngineOptions.sayBackendChange(plan.checkpoint, engine, terminal);
+      }
       Trainer trainer =
           plan.checkpoint == null
               ? new Trainer(engine, plan.schedule)
@@ -170,9 +173,9 @@ final class TrainCommand implements Command {
     }
   }
 
-  private static Plan fresh(CommandLine line) {
+  private static Plan fresh(CommandLine line, Terminal terminal) {
     TrainDefaults defaults = TrainDefaults.of(EngineOptions.environment(line));
-    EngineConfig config = EngineOptions.config(line, defaults.config());
+    EngineConfig config = EngineOptions.config(line, defaults.config(), terminal);
     Limits limits = Limits.parse(line, new Limits(Long.MAX_VALUE, defaults.seconds(), null));
     String out = line.getOptionValue("out");
     Schedule schedule =
@@ -198,7 +201,7 @@ final class TrainCommand implements Command {
     return new Schedule(shape, rate, 0, horizon);
   }
 
-  private static Plan resumed(CommandLine line) throws IOException {
+  private static Plan resumed(CommandLine line, Terminal terminal) throws IOException {
     Path folder = Path.of(line.getOptionValue("resume"));
     if (line.hasOption("out")) {
       throw new UsageException(
@@ -208,7 +211,7 @@ final class TrainCommand implements Command {
     }
     EngineOptions.loadEnvironment(line);
     Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
-    EngineConfig config = EngineOptions.config(line, checkpoint.config());
+    EngineConfig config = EngineOptions.config(line, checkpoint.config(), terminal);
     Schedule schedule = schedule(line, checkpoint.schedule(), Long.MAX_VALUE);
     List<String> differences = new ArrayList<>(checkpoint.config().differences(config));
     if (!schedule.equals(checkpoint.schedule())) {
@@ -278,7 +281,7 @@ final class TrainCommand implements Command {
         new TrainProgress(terminal, first, trainer.agentSteps(), iterations, plan.limits.seconds)) {
       trainer.onBatch(
           batch -> {
-            unchecked(() -> folder.log(batch, engine.groups(), engine.info()));
+            unchecked(() -> folder.log(batch, engine));
             progress.show(batch);
             last.clear();
             last.add(batch);
@@ -291,15 +294,15 @@ final class TrainCommand implements Command {
   private static void describe(Engine engine, RunFolder folder, Terminal terminal) {
     EngineConfig config = engine.config();
     terminal.say(
-        "%s: %d %s, %s, %d parameters, %d episodes per batch, %d threads, %s",
+        "%s: %d %s, %s, %d parameters, %d episodes per batch, %s: %s",
         config.environment(),
         engine.info().agentCount(),
         engine.info().agentCount() == 1 ? "agent" : "agents",
         EngineConfig.formatPolicies(config.policies()),
         engine.info().parameterCount(),
         config.environments(),
-        engine.info().threads(),
-        engine.info().instructionSet());
+        engine.device(),
+        engine.processor());
     terminal.say("run folder %s", folder.path());
   }
 

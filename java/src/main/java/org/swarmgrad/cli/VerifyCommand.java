@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.swarmgrad.Device;
 import org.swarmgrad.reference.Theorem;
 
 final class VerifyCommand implements Command {
@@ -26,7 +27,7 @@ final class VerifyCommand implements Command {
 
   @Override
   public String usage() {
-    return "verify [--json]";
+    return "verify [--device DEVICE] [--json]";
   }
 
   @Override
@@ -36,11 +37,12 @@ final class VerifyCommand implements Command {
 
   @Override
   public Options options() {
-    return Arguments.json(new Options());
+    return Arguments.json(EngineOptions.addDevice(new Options()));
   }
 
   @Override
   public int run(CommandLine line, Terminal terminal) throws IOException {
+    Theorem theorem = new Theorem(EngineOptions.device(line, Device.CPU, terminal));
     terminal.say(
         "The theorem: grad J = E[ sum over steps t and agents i of grad log pi(a_t^i | s_t^i) x R"
             + " ], R the team's return.%n");
@@ -49,12 +51,12 @@ final class VerifyCommand implements Command {
             + " weights and");
     terminal.say(
         "   gradient, each weighted by its probability, at a uniform and two random policies.%n");
-    List<Theorem.Row> rows = new ArrayList<>(Theorem.meeting());
+    List<Theorem.Row> rows = new ArrayList<>(theorem.meeting());
     table(rows, terminal);
     terminal.say(
         "%n2. simple_spread_v3: 33 sampled episodes of 3 agents and 25 steps against plain loops in"
             + " double precision.%n");
-    List<Theorem.Row> sampled = Theorem.sampled();
+    List<Theorem.Row> sampled = theorem.sampled();
     table(sampled, terminal);
     rows.addAll(sampled);
 

@@ -29,9 +29,11 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.swarmgrad.Acting;
+import org.swarmgrad.Backend;
 import org.swarmgrad.Batch;
 import org.swarmgrad.Buffer;
 import org.swarmgrad.CancelledException;
+import org.swarmgrad.Device;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EngineInfo;
 import org.swarmgrad.Forward;
@@ -51,6 +53,7 @@ public final class NativeEngine implements AutoCloseable {
   private final EnvironmentPlayers players; // null where the environment is of the catalogue
   private final NativeLibrary library;
   private final NativeFunctions functions;
+  private final String gpu; // null where it is the CPU
   private final MemorySegment handle;
   private final EngineInfo info;
   private final List<Group> groups;
@@ -58,12 +61,14 @@ public final class NativeEngine implements AutoCloseable {
   /** Odd while a call that plays episodes runs. */
   private final AtomicLong plays = new AtomicLong();
 
-  public NativeEngine(EngineConfig config) {
-    library = NativeLibrary.cpu();
+  public NativeEngine(EngineConfig config, Device device) {
+    boolean cuda = device.backend() == Backend.CUDA;
+    library = cuda ? NativeLibrary.cuda() : NativeLibrary.cpu();
     functions = library.functions();
+    gpu = cuda ? NativeDevices.read(library, device.index()).name() : null;
     players = config.javaEnvironment().map(EnvironmentPlayers::new).orElse(null);
     try {
-      handle = create(config);
+      handle = create(config, device);
     } catch (Throwable failure) {
       closePlayers();
       throw failure;
@@ -118,7 +123,7 @@ public final class NativeEngine implements AutoCloseable {
     return (int) functions.cancel().invokeExact(handle);
   }
 
-  private MemorySegment create(EngineConfig config) {
+  private MemorySegment create(EngineConfig config, Device device) {
     try (Arena arena = Arena.ofConfined()) {
       List<Policy> policies = config.policies();
       MemorySegment policyStructs = allocate(arena, Layouts.POLICY, policies.size());
@@ -153,6 +158,7 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "optimizer", config.optimizer().ordinal());
       set(layout, struct, "threads", config.threads());
       set(layout, struct, "isa", config.instructionSet().ordinal());
+      set(layout, struct, "device", device.index());
       MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
       library.check(() -> (int) functions.create().invokeExact(struct, pointer));
       return pointer.get(ValueLayout.ADDRESS, 0);
@@ -263,6 +269,11 @@ public final class NativeEngine implements AutoCloseable {
 
   public EngineInfo info() {
     return info;
+  }
+
+  /** What it runs on, for people. */
+  public String processor() {
+    return gpu == null ? info.threads() + " threads, " + info.instructionSet() : gpu;
   }
 
   public List<Group> groups() {

@@ -17,6 +17,12 @@ record NativeFunctions(
             takes = {MemorySegment.class, int.class})
         MethodHandle structSizes,
     @NativeSignature(name = "swarmgrad_isa_available", takes = int.class) MethodHandle isaAvailable,
+    @NativeSignature(name = "swarmgrad_device_count", takes = MemorySegment.class)
+        MethodHandle deviceCount,
+    @NativeSignature(
+            name = "swarmgrad_device",
+            takes = {int.class, MemorySegment.class})
+        MethodHandle device,
     @NativeSignature(name = "swarmgrad_environment_count") MethodHandle environmentCount,
     @NativeSignature(
             name = "swarmgrad_environment",
@@ -34,6 +40,10 @@ record NativeFunctions(
             name = "swarmgrad_load_environment",
             takes = {MemorySegment.class, MemorySegment.class})
         MethodHandle loadEnvironment,
+    @NativeSignature(
+            name = "swarmgrad_load_device_code",
+            takes = {int.class, MemorySegment.class, long.class})
+        MethodHandle loadDeviceCode,
     @NativeSignature(
             name = "swarmgrad_create",
             takes = {MemorySegment.class, MemorySegment.class})

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Baseline;
+import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
@@ -76,18 +77,24 @@ public record Rollouts(
    * Plays the same episodes again and again.
    *
    * @param environment to play
+   * @param device to play on
    * @param threads 0: one per core
    * @param instructionSet to use
    * @param seconds without the first, untimed, repetition; at least 3 repetitions
    * @return every single timing; every answer was checked
    */
   public static Rollouts measure(
-      EnvironmentSpec environment, int threads, InstructionSet instructionSet, double seconds) {
+      EnvironmentSpec environment,
+      Device device,
+      int threads,
+      InstructionSet instructionSet,
+      double seconds) {
     EngineConfig smallest =
         EngineConfig.builder(environment)
             .policy(Policy.linear())
             .environments(1)
             .baseline(Baseline.NONE)
+            .device(device)
             .threads(threads)
             .instructionSet(instructionSet)
             .build();

@@ -4,6 +4,7 @@ package org.swarmgrad.measurement;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.swarmgrad.Backend;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 
@@ -15,8 +16,8 @@ public final class Workload {
   private Workload() {}
 
   /**
-   * The parameters of an engine's results: sizes, threads and instruction set in use, and every
-   * other value that is not the default. The seed is left out.
+   * The parameters of an engine's results: sizes, the processor in use, and every other value that
+   * is not the default. The seed is left out.
    *
    * @param engine that is measured
    * @return values by name
@@ -36,8 +37,12 @@ public final class Workload {
     parameters.put("environment", config.environment().toString());
     parameters.put("policy", EngineConfig.formatPolicies(config.policies()));
     parameters.put("environments", String.valueOf(config.environments()));
-    parameters.put("threads", String.valueOf(engine.info().threads()));
-    parameters.put("isa", engine.info().instructionSet().toString());
+    if (engine.device().backend() == Backend.CPU) {
+      parameters.put("threads", String.valueOf(engine.info().threads()));
+      parameters.put("isa", engine.info().instructionSet().toString());
+    } else {
+      parameters.put("device", engine.processor());
+    }
     return parameters;
   }
 }

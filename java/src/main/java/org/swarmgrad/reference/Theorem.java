@@ -8,6 +8,7 @@ import java.util.Locale;
 import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Baseline;
 import org.swarmgrad.Batch;
+import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
@@ -31,7 +32,16 @@ public final class Theorem {
 
   private static final int PAIR = 2;
 
-  private Theorem() {}
+  private final Device device;
+
+  /**
+   * The comparisons with the engine of a device.
+   *
+   * @param device that the engines run on
+   */
+  public Theorem(Device device) {
+    this.device = device;
+  }
 
   /**
    * One line of the proof.
@@ -66,7 +76,7 @@ public final class Theorem {
    * @return every line
    * @throws IOException if the independent program's numbers cannot be read
    */
-  public static List<Row> meeting() throws IOException {
+  public List<Row> meeting() throws IOException {
     List<Row> rows = new ArrayList<>();
     List<TheoremCase> all = TheoremCase.all();
     for (Rule rule : Rule.values()) {
@@ -75,7 +85,7 @@ public final class Theorem {
     return rows;
   }
 
-  private static List<Row> rows(Rule rule, List<TheoremCase> cases) {
+  private List<Row> rows(Rule rule, List<TheoremCase> cases) {
     List<Row> rows = new ArrayList<>();
     double returnDifference = 0;
     double gradientDifference = 0;
@@ -176,7 +186,7 @@ public final class Theorem {
   }
 
   /** The expectation of the engine's estimator at each policy: [case] [observation][action]. */
-  private static List<double[][]> expectations(
+  private List<double[][]> expectations(
       List<TheoremCase> cases, Weight weight, Baseline baseline, AgentReduction reduction) {
     Rule rule = cases.getFirst().rule();
     EngineConfig config =
@@ -186,6 +196,7 @@ public final class Theorem {
             .weight(weight)
             .baseline(baseline)
             .agentReduction(reduction)
+            .device(device)
             .threads(1)
             .build();
     List<Trajectory> trajectories = Meeting.trajectories(rule);
@@ -329,7 +340,7 @@ public final class Theorem {
    *
    * @return every line
    */
-  public static List<Row> sampled() {
+  public List<Row> sampled() {
     List<Row> rows = new ArrayList<>();
     rows.addAll(sampled("linear", Weight.TOTAL_RETURN, Baseline.NONE, 1));
     rows.addAll(sampled("mlp:64,64", Weight.REWARD_TO_GO, Baseline.LEAVE_ONE_OUT, 1));
@@ -339,8 +350,7 @@ public final class Theorem {
     return rows;
   }
 
-  private static List<Row> sampled(
-      String policy, Weight weight, Baseline baseline, double discount) {
+  private List<Row> sampled(String policy, Weight weight, Baseline baseline, double discount) {
     EngineConfig config =
         EngineConfig.builder(EnvironmentSpec.of("simple_spread_v3"))
             .policy(Policy.parse(policy))
@@ -349,6 +359,7 @@ public final class Theorem {
             .baseline(baseline)
             .discount(discount)
             .optimizer(Optimizer.ADAM)
+            .device(device)
             .build();
     List<Row> rows = new ArrayList<>();
     try (Engine engine = Engine.open(config)) {

@@ -114,6 +114,7 @@ class MainTest {
           train --env meeting --envs 1                    | baseline is leave-one-out with 1 environment
           train --env meeting --envs 1e3                  | --envs is '1e3'; allowed: whole numbers 1 to 2147483647
           train --env meeting --threads 5000              | --threads is '5000'; allowed: whole numbers 0 to 4096
+          train --env meeting --device tpu                | device is 'tpu'; allowed: cpu, cuda, cuda:INDEX, auto
           train --env meeting --isa sse2                  | isa is 'sse2'; allowed: auto, avx2, avx512, neon
           train --env meeting --policy mlp:0              | policy is 'mlp:0'; allowed: linear, or mlp:
           train --env meeting --weight gae                | weight is 'gae'; allowed: total-return, reward-to-go
@@ -142,6 +143,7 @@ class MainTest {
           eval --random --env meeting --greedy            | --greedy is given together with --random
           eval --random --env meeting --episodes 0        | --episodes is '0'; allowed: whole numbers 1 to
           envs --describe nope                            | environment is "nope"; known: simple_spread_v3
+          verify --device cuda:-1                         | device is 'cuda:-1'; allowed: cpu, cuda, cuda:INDEX, auto
           devices --bogus                                 | --bogus is no option of devices; allowed: --json
           """)
   void wrongUseIsStatus2AndOneLine(String line, String message) {
@@ -340,12 +342,9 @@ class MainTest {
   }
 
   @Test
-  void devicesSaysWhatIsThereAndWhatIsNot() throws IOException {
-    assertThat(run("devices").out)
-        .contains("cores", "instruction sets", "this build has no CUDA engine");
-    JsonNode json = run("devices", "--json").json();
-    assertThat(json.at("/cpu/instruction_sets").size()).isPositive();
-    assertThat(json.at("/cuda/available").asBoolean()).isFalse();
+  void devicesDescribesTheProcessor() throws IOException {
+    assertThat(run("devices").out).contains("cores", "instruction sets");
+    assertThat(run("devices", "--json").json().at("/cpu/instruction_sets").size()).isPositive();
   }
 
   @Test
