@@ -60,15 +60,21 @@ message(STATUS "CUDA engine: nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures 
 # budgets, and to the terminal where compiling fails.
 string(APPEND CMAKE_CUDA_COMPILE_OBJECT " 2> <OBJECT>.resources || (cat <OBJECT>.resources && false)")
 
+# swarmgrad_cuda_objects(NAME SOURCES...): the object library NAME of kernels.
+function(swarmgrad_cuda_objects NAME)
+  add_library(${NAME} OBJECT ${ARGN})
+  # PTX that is not compressed can be read by tests and by other implementations of the runtime.
+  target_compile_options(${NAME} PRIVATE ${SWARMGRAD_FLAGS_device} --no-compress -Xptxas=-v
+                         "-Xcompiler=-Wall,-Wextra,-Wshadow,-fvisibility=hidden,-ffunction-sections,-fdata-sections")
+  target_compile_definitions(${NAME} PRIVATE SWARMGRAD_TARGET=device)
+  target_include_directories(${NAME} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/native"
+                                             "${SWARMGRAD_GENERATED_DIR}")
+endfunction()
+
 set(_cuda "${PROJECT_SOURCE_DIR}/cuda")
 file(GLOB _kernels CONFIGURE_DEPENDS "${_cuda}/*.cu")
 swarmgrad_environment_units("${_cuda}/environment.cu.in" _environment_kernels)
-add_library(swarmgrad_cuda_kernels OBJECT ${_kernels} ${_environment_kernels})
-target_compile_options(swarmgrad_cuda_kernels PRIVATE ${SWARMGRAD_FLAGS_device} --no-compress -Xptxas=-v
-                       "-Xcompiler=-Wall,-Wextra,-Wshadow,-fvisibility=hidden,-ffunction-sections,-fdata-sections")
-target_compile_definitions(swarmgrad_cuda_kernels PRIVATE SWARMGRAD_TARGET=device)
-target_include_directories(swarmgrad_cuda_kernels PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/native"
-                                                          "${SWARMGRAD_GENERATED_DIR}")
+swarmgrad_cuda_objects(swarmgrad_cuda_kernels ${_kernels} ${_environment_kernels})
 
 file(GLOB _engine CONFIGURE_DEPENDS "${_cuda}/*.cpp")
 add_library(swarmgrad_cuda_engine INTERFACE)

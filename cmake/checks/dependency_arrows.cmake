@@ -32,7 +32,7 @@ check_includes(native/host "^(core|environments|host)/|^swarmgrad/swarmgrad\\.h$
                "what every engine library holds knows core/, environments/, its own files and the ABI, and no engine")
 check_includes(native/cpu "^(core|environments|host|cpu)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$"
                "the CPU engine knows core/, environments/, host/, its own files and the ABI")
-check_includes(cuda "^(core|environments|host|cuda)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$|^doctest/doctest\\.h$"
+check_includes(cuda "^(core|environments|host|cuda|tests)/|^swarmgrad/swarmgrad\\.h$|^catalogue\\.inc$|^@SWARMGRAD_ENVIRONMENT_HEADER@$|^doctest/doctest\\.h$"
                "the CUDA engine knows core/, environments/, host/, its own files and the ABI; the two engines never meet")
 
 # core/ and environments/ are compiled by NVRTC, which has almost no standard header.
