@@ -25,11 +25,25 @@ struct Disagreement : std::runtime_error {
 
 // ---- one engine of either side -------------------------------------------------------------------------------------
 
-#define SWARMGRAD_FUNCTIONS(DO)                                                                                        \
-  DO(last_error)                                                                                                       \
-  DO(device_count)                                                                                                     \
-  DO(create) DO(destroy) DO(get_info) DO(get_group) DO(train) DO(gradient) DO(step) DO(record) DO(evaluate) DO(buffer) \
-      DO(read) DO(write) DO(forward) DO(logits) DO(weights) DO(gradient_of)
+#define SWARMGRAD_FUNCTIONS(DO) \
+  DO(last_error)                \
+  DO(device_count)              \
+  DO(create)                    \
+  DO(destroy)                   \
+  DO(get_info)                  \
+  DO(get_group)                 \
+  DO(train)                     \
+  DO(gradient)                  \
+  DO(step)                      \
+  DO(record)                    \
+  DO(evaluate)                  \
+  DO(buffer)                    \
+  DO(read)                      \
+  DO(write)                     \
+  DO(forward)                   \
+  DO(logits)                    \
+  DO(weights)                   \
+  DO(gradient_of)
 
 struct Functions {
 #define SWARMGRAD_MEMBER(name) decltype(&swarmgrad_##name) name;
