@@ -25,7 +25,7 @@ struct Executor {
   dim3 block_index, block_size, grid_size;
   char *dynamic_shared;
   // The block's variable of this key, made when its first thread asks for it.
-  void *(*shared_variable)(const void *key, size_t size, size_t alignment);
+  void *(*shared_variable)(const void *key, size_t size);
   bool (*is_shared)(const void *address);
   void (*block_barrier)(Site site);
   // Waits for the other lanes of the mask; a shuffle's answer is the value of the lane that it names, a ballot's the bits.
@@ -53,7 +53,8 @@ inline Executor *executor = nullptr;
 
 template <class T>
 T &shared_variable(const void *key) {
-  return *static_cast<T *>(executor->shared_variable(key, sizeof(T), alignof(T)));
+  static_assert(alignof(T) <= 16, "shared variables are aligned to 16 bytes");
+  return *static_cast<T *>(executor->shared_variable(key, sizeof(T)));
 }
 
 // A value of four or eight bytes in the place of another type's.
