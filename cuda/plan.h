@@ -17,7 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/moments.h"
+#include "core/optimizer.h"
 #include "core/purpose.h"
+#include "core/statistic.h"
 
 namespace swarmgrad::cuda {
 
@@ -50,7 +53,7 @@ struct Group {
   int64_t parameter_offset, parameter_count;
   int rows, segments;   // of an episode
   int longest_segment;  // rows
-  int statistics;       // offset in doubles into a cohort's or block's statistics (host/plan.h: Statistic)
+  int statistics;       // offset in doubles into a cohort's or block's statistics, see core/statistic.h
   // Arrays of the wave, [slot] first.
   float *observation;      // [slot][row][observation_size]; 0 where not alive
   int32_t *action;         // [slot][row]; 0 where not alive
@@ -63,11 +66,16 @@ struct Group {
   double *value;           // [slot][max(horizon, agents)], see core/weights.h
 };
 
-// What multiplies grad log pi for one group; in device memory, since commit rewrites it.
+// What multiplies grad log pi for one group; see core/weights.h and core/moments.h. Constant: what changes from batch to
+// batch, commit's to write, is behind the pointers.
 struct Rule {
-  int kind, baseline;  // core/weights.h
-  double discount, factor;
-  const double *previous_baseline;  // [horizon]
+  int kind, baseline;
+  double discount;
+  int divisor;                // agents for the mean over agents, else 1
+  int scales;                 // by the running deviation
+  int agents_of_a_value;      // agents where each has a value of its own (own_return), else 1
+  double *previous_baseline;  // [horizon]
+  ReturnMoments *moments;     // of the team's return, over earlier batches
 };
 
 // What went wrong first in an episode. The host turns it into a host::Fault.
@@ -78,18 +86,19 @@ struct Fault {
     logits,       // not finite, or no action available
     rules,        // the environment's own invalid()
     reward,
-    episode_return,
     weight
   };
   int32_t kind, agent, step, feature;  // agent over all groups; -1: of none
 };
 
 // Of the whole engine. Every kernel begins with `if (halted(*pass.control)) return;`, so that after a fault or a cancel
-// parameters stay those of the last complete iteration, and the wave's arrays those of the fault.
+// parameters stay those of the last complete iteration, and the wave's arrays those of the fault. A kernel whose own blocks
+// set fault_environment or cancelled asks control.h instead, so that the fault found does not depend on their order.
 struct Control {
   uint32_t fault_environment;  // the lowest with a fault, by atomicMin; UINT32_MAX: none; details in Pass::fault
   int32_t cancelled;           // a kernel has seen Shared::cancel
   int32_t gradient_fault_group, update_fault_group;  // whose gradient or new parameters are not finite; -1: none
+  uint32_t broken_group;  // the lowest whose new parameters are not finite, from update to commit; UINT32_MAX: none
   int64_t iteration;
 };
 
@@ -256,28 +265,31 @@ struct LogitRows {
   float *exponential;                           // [row][action], scratch
 };
 
-// The argument of measure (norms), update (optimizer) and commit: everything that survives an iteration.
+// What follows a pass over episodes: the argument of three kernels.
+//   measure  norms, agents' returns, logs; a gradient that is not finite ends the launch        (one block)
+//   update   the optimizer                                                                      (any grid)
+//   commit   what the next batch needs of this one; iteration, launch_iteration                 (one block)
+// A gradient alone, as swarmgrad_step is given, is measured with null statistics. An evaluation has no gradient, and is
+// only measured.
 struct Update {
   Pass pass;
-  const float *gradient;
-  float *parameters, *first_moment, *second_moment;
-  double *products;             // [2]: beta1^t, beta2^t
-  double *norms;                // [group]
-  double *baseline;             // [group][horizon]
-  double *moments;              // [group][3]: count, mean, sum of squared deviations of the team return
-  double *agent_return;         // [agent]
-  Rule *rules;                  // [group]: factor is rewritten from the moments
-  const double *statistics;     // [statistics_per_cohort], of the batch: what Reduce left in block 0
-  const double *learning_rate;  // [iteration of the launch]
-  int32_t *launch_iteration;    // which of them this is; commit advances it
-  // What the host reads after the launch, [iteration of the launch]:
+  const double *statistics;  // [statistics_per_cohort]: what Reduce left in block 0; or null
+  const float *gradient;     // [parameter_count], or null
+  double *norms;             // [group]
+  double *agent_return;      // [agent]
+  double *batch_statistics;  // [statistics_per_cohort]: of the training batch last measured; null in other passes
+  // What the host reads after the launch: [iteration of the launch].
   double *statistics_log;  // [..][statistics_per_cohort]
   double *norm_log;        // [..][group]
   double *factor_log;      // [..][group], as used by this batch
-  int optimizer;           // swarmgrad_optimizer
-  int scale, weight_kind, agent_mean;
-  int commits;  // baselines and moments too
-  double gradient_clip, adam_beta1, adam_beta2, adam_epsilon;
+
+  Optimizer optimizer;
+  float *parameters, *first_moment, *second_moment;  // moments: Adam's only
+  double *products;                                  // [2]: beta1^t, beta2^t
+  const double *learning_rate;                       // [iteration of the launch]
+
+  int commits_batch;          // baselines and moments of batch_statistics
+  int32_t *launch_iteration;  // which iteration of the launch this is; the host sets it to 0 before
 };
 
 }  // namespace swarmgrad::cuda

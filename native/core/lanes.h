@@ -17,22 +17,7 @@
 //   - lookup(table, index) is table[index & 7] in every lane.
 #pragma once
 
-// Whether this is the code of a GPU: compiled by nvcc or NVRTC, or by a CPU's compiler that plays one in tests.
-#if defined(__CUDACC__) || defined(SWARMGRAD_EMULATION)
-#define SWARMGRAD_ON_DEVICE 1
-#else
-#define SWARMGRAD_ON_DEVICE 0
-#endif
-
-#if defined(__CUDACC__)
-#define SWARMGRAD_FUNCTION __host__ __device__ __forceinline__
-#else
-#define SWARMGRAD_FUNCTION inline __attribute__((always_inline))
-#endif
-
-#if !defined(SWARMGRAD_TARGET)
-#define SWARMGRAD_TARGET scalar
-#endif
+#include "target.h"
 
 #if defined(SWARMGRAD_LANES_AVX512)
 #include "lanes_avx512.h"

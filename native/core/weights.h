@@ -1,10 +1,17 @@
-// What multiplies grad log pi: returns, baselines and scale, for one cohort of episodes, in double.
+// What multiplies grad log pi: returns, baselines and scale, for one cohort of episodes, in double; and the cohort's sums.
 // The definitions are the project's own table (docs/estimator.md); every engine and `swarmgrad verify` use this code.
+//
+// How the sixteen lanes of a cohort meet is the engine's: a CPU's pack holds them all, a GPU's thread one of them. `Lanes` is
+//   double sum(Double)            over the lanes, in the tree of lane_sum
+//   double at(Double, int lane)   that lane's
+//   uint32_t bits(Mask)           lane 0 lowest
+//   void write(double *, double)  a result, once for the cohort
 #pragma once
 
 #include <stddef.h>
 
 #include "core/lanes.h"
+#include "core/statistic.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
@@ -23,9 +30,9 @@ struct WeightRule {
 
 // The rewards of one cohort and what is made of them. Lanes outside `members` are padding.
 struct CohortReturns {
-  int steps, agents;
+  int steps, agents, member_count;
   Mask members;
-  const float *reward;              // [step][agent][lane]; exactly 0 after the episode's end
+  float *reward;                    // [step][agent][lane]; exactly 0 after the episode's end
   const double *previous_baseline;  // [step], of the batch before
   double *value;                    // out: [step][lane], or [agent][lane] for own_return, before the baseline
 
@@ -67,18 +74,112 @@ SWARMGRAD_FUNCTION void compute_values(const WeightRule &rule, const CohortRetur
 }
 
 // The weight of one row: (value - baseline) x factor, rounded to single precision once.
+template <class Lanes>
 SWARMGRAD_FUNCTION Float row_weight(const WeightRule &rule, const CohortReturns &cohort, int step, int agent,
-                                    int member_count) {
+                                    const Lanes &lanes) {
   const int index = rule.is_per_step() ? step : rule.kind == WeightRule::own_return ? agent : 0;
   const Double own = Double::load(cohort.value + index * lane_count);
   Double baseline = 0.0;
   if (rule.baseline == WeightRule::leave_one_out) {
-    const Double sum = lane_sum(select(cohort.members, own, Double(0.0)));
-    baseline = (sum - own) / Double(static_cast<double>(member_count - 1));
+    const Double sum = lanes.sum(select(cohort.members, own, Double(0.0)));
+    baseline = (sum - own) / Double(static_cast<double>(cohort.member_count - 1));
   } else if (rule.baseline == WeightRule::previous_batch) {
     baseline = cohort.previous_baseline[rule.is_per_step() ? step : 0];
   }
   return narrow((own - baseline) * Double(rule.factor));
+}
+
+// The row and the lanes in which something was first found not to be finite.
+struct RowFault {
+  uint32_t lanes;  // 0: nothing was
+  int agent, step;
+};
+
+// Replaces rewards by weights, 0 where not alive. alive: [step][agent], one bit per lane.
+template <class Lanes, class Alive>
+SWARMGRAD_FUNCTION RowFault weigh_rows(const WeightRule &rule, const CohortReturns &cohort, const Alive *alive,
+                                       const Lanes &lanes) {
+  compute_values(rule, cohort);
+  for (int step = 0; step < cohort.steps; ++step) {
+    Float weight = 0.0f;
+    for (int agent = 0; agent < cohort.agents; ++agent) {
+      const ptrdiff_t row = step * static_cast<ptrdiff_t>(cohort.agents) + agent;
+      if (agent == 0 || rule.kind == WeightRule::own_return) {
+        weight = row_weight(rule, cohort, step, agent, lanes);
+        const uint32_t broken = lanes.bits(cohort.members & !(weight - weight == 0.0f));
+        if (broken != 0) return {broken, agent, step};
+      }
+      store(cohort.reward + row * lane_count, select(mask_from_bits(alive[row]), weight, Float(0.0f)));
+    }
+  }
+  return {0, 0, 0};
+}
+
+// ---- sums over the cohort; statistics: [statistics_of_group], see core/statistic.h ---------------------------------
+
+// The first reward that is not finite in one of the lanes, else the end of their episodes.
+template <class Lanes>
+SWARMGRAD_FUNCTION RowFault find_reward_fault(const CohortReturns &cohort, uint32_t within, const Lanes &lanes) {
+  for (int step = 0; step < cohort.steps; ++step)
+    for (int agent = 0; agent < cohort.agents; ++agent) {
+      const ptrdiff_t row = step * static_cast<ptrdiff_t>(cohort.agents) + agent;
+      const Float reward = Float::load(cohort.reward + row * lane_count);
+      const uint32_t broken = lanes.bits(!(reward - reward == 0.0f)) & within;
+      if (broken != 0) return {broken, agent, step};
+    }
+  return {within, 0, cohort.steps - 1};
+}
+
+// Undiscounted returns, of the agents and of the team.
+template <class Lanes>
+SWARMGRAD_FUNCTION RowFault sum_returns(const CohortReturns &cohort, const Lanes &lanes, double *statistics) {
+  Double team = 0.0;
+  for (int agent = 0; agent < cohort.agents; ++agent) {
+    Double own = 0.0;
+    for (int step = 0; step < cohort.steps; ++step) own += cohort.own_reward(step, agent);
+    own = select(cohort.members, own, Double(0.0));
+    lanes.write(statistics + agent_return_at(agent), lanes.sum(own));
+    team += own;
+  }
+  const uint32_t broken = lanes.bits(cohort.members & !(team - team == Double(0.0)));
+  if (broken != 0) return find_reward_fault(cohort, broken, lanes);
+  double minimum = empty_statistic(return_minimum), maximum = empty_statistic(return_maximum);
+  for (int lane = 0; lane < cohort.member_count; ++lane) {
+    const double value = lanes.at(team, lane);
+    minimum = merge_statistic(return_minimum, minimum, value);
+    maximum = merge_statistic(return_maximum, maximum, value);
+  }
+  lanes.write(statistics + return_sum, lanes.sum(team));
+  lanes.write(statistics + return_square_sum, lanes.sum(team * team));
+  lanes.write(statistics + return_minimum, minimum);
+  lanes.write(statistics + return_maximum, maximum);
+  return {0, 0, 0};
+}
+
+// After weigh_rows: the weights, and the values of which the next batch's baseline is made.
+template <class Lanes>
+SWARMGRAD_FUNCTION void sum_weights(const WeightRule &rule, const CohortReturns &cohort, const Lanes &lanes,
+                                    double *statistics) {
+  Double sum = 0.0, squares = 0.0, magnitude = 0.0;
+  for (ptrdiff_t row = 0; row < cohort.steps * static_cast<ptrdiff_t>(cohort.agents); ++row) {
+    const Float weight = Float::load(cohort.reward + row * lane_count);
+    const Double wide = widen(weight);
+    sum += wide;
+    squares += wide * wide;
+    magnitude += widen(abs(weight));
+  }
+  lanes.write(statistics + weight_sum, lanes.sum(sum));
+  lanes.write(statistics + weight_square_sum, lanes.sum(squares));
+  lanes.write(statistics + weight_magnitude_sum, lanes.sum(magnitude));
+
+  const int count = rule.is_per_step() ? cohort.steps : rule.kind == WeightRule::own_return ? cohort.agents : 1;
+  Double total = 0.0;
+  for (int k = 0; k < count; ++k) {
+    const Double value = select(cohort.members, Double::load(cohort.value + k * lane_count), Double(0.0));
+    total = rule.is_per_step() ? value : total + value;
+    if (rule.is_per_step() || k + 1 == count)
+      lanes.write(statistics + value_sum_at(cohort.agents, rule.is_per_step() ? k : 0), lanes.sum(total));
+  }
 }
 
 }  // namespace swarmgrad::SWARMGRAD_TARGET

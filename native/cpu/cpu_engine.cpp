@@ -79,7 +79,7 @@ CpuEngine::CpuEngine(const swarmgrad_config &config) : Engine(config) {
   second_moment_ = at<float>(second_at);
   products_ = at<double>(products_at);
   baseline_ = at<double>(baseline_at);
-  moments_ = at<double>(moments_at);
+  moments_ = at<ReturnMoments>(moments_at);
   agent_return_ = at<double>(agent_return_at);
   gradient_ = at<float>(gradient_at);
   panels_ = at<float>(panels_at);
@@ -117,12 +117,8 @@ void CpuEngine::describe_memory(swarmgrad_info &out) const {
 // The constant factor of every group's weights, from earlier iterations only.
 void CpuEngine::set_rules() {
   for (int g = 0; g < plan_.group_count; ++g) {
-    double factor = config_.agent_reduction == SWARMGRAD_MEAN ? 1.0 / plan_.group[g].agents : 1.0;
-    const double *moments = moments_ + 3 * g;
-    const double deviation = moments[0] > 0 ? std::sqrt(moments[2] / moments[0]) : 0.0;
-    // Returns that are all equal leave a deviation of rounding errors.
-    if (config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION && deviation > 1e-12 * std::abs(moments[1]))
-      factor *= 1.0 / deviation;
+    const double factor = weight_factor(config_.agent_reduction == SWARMGRAD_MEAN ? plan_.group[g].agents : 1,
+                                        config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION, moments_[g]);
     rules_[static_cast<size_t>(g)] = {config_.weight, config_.baseline, config_.discount, factor,
                                       baseline_ + int64_t{g} * plan_.horizon};
     factors_[static_cast<size_t>(g)] = factor;
@@ -199,22 +195,15 @@ void CpuEngine::reduce_statistics(const Pass &pass) {
   pairwise(pass.blocks, [&](int64_t to, int64_t from) {
     double *a = block_statistics_ + to * stride;
     const double *b = block_statistics_ + from * stride;
-    for (int g = 0; g < plan_.group_count; ++g) {
-      const GroupPlan &group = plan_.group[g];
-      const auto begin = static_cast<int64_t>(group.statistics);
-      const int64_t end = begin + statistic_count + group.agents + plan_.horizon;
-      const double minimum = std::min(a[begin + return_minimum], b[begin + return_minimum]);
-      const double maximum = std::max(a[begin + return_maximum], b[begin + return_maximum]);
-      for (int64_t k = begin; k < end; ++k) a[k] += b[k];
-      a[begin + return_minimum] = minimum;
-      a[begin + return_maximum] = maximum;
-    }
+    for (int g = 0; g < plan_.group_count; ++g)
+      merge_statistics(plan_.group[g].agents, plan_.horizon, a + plan_.group[g].statistics,
+                       b + plan_.group[g].statistics);
   });
   int agent = 0;
   for (int g = 0; g < plan_.group_count; ++g)
     for (int k = 0; k < plan_.group[g].agents; ++k)
-      agent_return_[agent++] =
-          block_statistics_[agent_return_at(plan_.group[g], k)] / static_cast<double>(pass.episodes);
+      agent_return_[agent++] = block_statistics_[static_cast<int64_t>(plan_.group[g].statistics) + agent_return_at(k)] /
+                               static_cast<double>(pass.episodes);
 }
 
 void CpuEngine::reduce_gradient(const Pass &pass, int64_t begin, int64_t end, float *out) {
@@ -258,17 +247,11 @@ void CpuEngine::commit_batch() {
   const auto n = static_cast<double>(config_.environments);
   for (int g = 0; g < plan_.group_count; ++g) {
     const GroupPlan &group = plan_.group[g];
-    const double divisor = config_.weight == SWARMGRAD_OWN_RETURN ? n * group.agents : n;
-    for (int step = 0; step < plan_.horizon; ++step)
-      baseline_[int64_t{g} * plan_.horizon + step] = batch_statistics_[value_sum_at(group, step)] / divisor;
-    // Chan, Golub, LeVeque: merging (count, mean, sum of squared deviations).
     const double *sum = batch_statistics_ + group.statistics;
-    double *moments = moments_ + 3 * g;
-    const double mean = sum[return_sum] / n, squares = std::max(0.0, sum[return_square_sum] - n * mean * mean);
-    const double total = moments[0] + n, difference = mean - moments[1];
-    moments[2] += squares + difference * difference * moments[0] * n / total;
-    moments[1] += difference * n / total;
-    moments[0] = total;
+    for (int step = 0; step < plan_.horizon; ++step)
+      baseline_[int64_t{g} * plan_.horizon + step] = mean_value(
+          sum[value_sum_at(group.agents, step)], n, config_.weight == SWARMGRAD_OWN_RETURN ? group.agents : 1);
+    merge(moments_[g], n, sum[return_sum], sum[return_square_sum]);
   }
 }
 
@@ -279,22 +262,16 @@ void CpuEngine::run_step(const float *gradient, double learning_rate, bool commi
   }
   products_[0] *= config_.adam_beta1;
   products_[1] *= config_.adam_beta2;
+  const Optimizer optimizer = {config_.optimizer, config_.gradient_clip, config_.adam_beta1, config_.adam_beta2,
+                               config_.adam_epsilon};
   for (int g = 0; g < plan_.group_count; ++g) {
     const GroupPlan &group = plan_.group[g];
-    const double norm = norms_[static_cast<size_t>(g)];
-    const bool clips = config_.gradient_clip > 0 && norm > config_.gradient_clip;
-    const OptimizerRule rule = {config_.optimizer,
-                                static_cast<float>(learning_rate),
-                                clips ? static_cast<float>(config_.gradient_clip / norm) : 1.0f,
-                                static_cast<float>(config_.adam_beta1),
-                                static_cast<float>(config_.adam_beta2),
-                                static_cast<float>(1.0 - products_[0]),
-                                static_cast<float>(1.0 - products_[1]),
-                                static_cast<float>(config_.adam_epsilon)};
+    const OptimizerStep step =
+        optimizer_step(optimizer, learning_rate, norms_[static_cast<size_t>(g)], products_[0], products_[1]);
     const auto job = [&](int worker) {
       const Range range = {group.parameter_offset + part_begin(worker, group.parameter_count, pool_->size()),
                            group.parameter_offset + part_begin(worker + 1, group.parameter_count, pool_->size())};
-      kernels_->optimize(rule, parameters_, first_moment_, second_moment_, gradient_, range);
+      kernels_->optimize(step, parameters_, first_moment_, second_moment_, gradient_, range);
     };
     pool_->share(group.parameter_count, job);
   }

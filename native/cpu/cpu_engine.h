@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/moments.h"
 #include "cpu/thread_pool.h"
 #include "host/arena.h"
 #include "host/engine.h"
@@ -65,7 +66,8 @@ class CpuEngine final : public host::Engine {
   std::unique_ptr<ThreadPool> pool_;
 
   float *parameters_, *panels_, *gradient_, *first_moment_, *second_moment_, *block_gradient_;
-  double *products_, *baseline_, *moments_, *agent_return_, *block_statistics_, *batch_statistics_;
+  double *products_, *baseline_, *agent_return_, *block_statistics_, *batch_statistics_;
+  ReturnMoments *moments_;  // [group]
   int64_t *iteration_;
   char *logit_scratch_;
 

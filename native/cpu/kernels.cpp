@@ -1,6 +1,7 @@
 // One cohort of sixteen episodes from reset to gradient, compiled once per instruction set:
 // reset, [observe, logits, sample, step] x horizon, weights, backward, and the sums over the cohort.
 // Scheduling, memory and the ABI are elsewhere (engine.cpp); the formulas are in core/.
+#include "core/optimizer.h"
 #include "core/policy.h"
 #include "core/random.h"
 #include "core/weights.h"
@@ -127,6 +128,14 @@ void backward_rows(const GroupMemory &memory, const float *panels, int64_t first
 
 // ---- one cohort --------------------------------------------------------------------------------------------------
 
+// The lanes of a cohort in one pack; see core/weights.h.
+struct PackLanes {
+  static double sum(Double x) { return lane_sum(x); }
+  static double at(Double x, int index) { return SWARMGRAD_TARGET::lane(x, index); }
+  static uint32_t bits(Mask m) { return SWARMGRAD_TARGET::bits(m); }
+  static void write(double *to, double value) { *to = value; }
+};
+
 class Cohort {
  public:
   Cohort(const Pass &pass, Worker &worker, int64_t first, int64_t members)
@@ -141,19 +150,24 @@ class Cohort {
         length_(reinterpret_cast<int32_t *>(worker.memory + plan_.lengths)) {}
 
   // Plays the episodes and adds what they give. False where the pass was cancelled or a fault was found.
-  bool play(float *block_gradient, double *statistics) {
+  bool play(float *block_gradient, double *block_statistics) {
     if (!roll_out()) return false;
+    double *statistics = reinterpret_cast<double *>(worker_.memory + plan_.cohort_statistics);
+    for (int64_t k = 0; k < plan_.statistics_per_block; ++k) statistics[k] = 0.0;
     for (int g = 0; g < plan_.group_count; ++g) {
       const GroupMemory memory = group_memory(g);
-      if (!add_returns(memory, statistics)) return false;
+      double *own = statistics + memory.plan.statistics;
+      if (!describe(g, memory, own)) return false;
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].reward);
       if (!pass_.learns) continue;
       if (!make_weights(g, memory)) return false;
-      add_weights(memory, statistics);
-      add_values(g, memory, statistics);
+      sum_weights(rule_of(g), returns_of(g, memory), PackLanes(), own);
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].weight);
       if (!add_gradient(memory, block_gradient)) return false;
     }
+    for (int g = 0; g < plan_.group_count; ++g)
+      merge_statistics(plan_.group[g].agents, plan_.horizon, block_statistics + plan_.group[g].statistics,
+                       statistics + plan_.group[g].statistics);
     return true;
   }
 
@@ -395,47 +409,22 @@ class Cohort {
 
   // -- statistics and weights
 
-  bool add_returns(const GroupMemory &memory, double *statistics) {
-    const GroupPlan &group = memory.plan;
-    double *out = statistics + group.statistics;
-    const Mask members = mask_from_bits(member_bits_);
-    Double team = 0.0;
-    for (int agent = 0; agent < group.agents; ++agent) {
-      Double own = 0.0;
-      for (int step = 0; step < steps_; ++step)
-        own += widen(Float::load(memory.reward + (static_cast<int64_t>(step) * group.agents + agent) * lane_count));
-      own = select(members, own, Double(0.0));
-      statistics[host::agent_return_at(group, agent)] += lane_sum(own);
-      team += own;
-    }
-    const Mask broken = members & !(team - team == Double(0.0));
-    if (any(broken)) return find_reward_fault(memory, bits(broken));
-    out[host::return_sum] += lane_sum(team);
-    out[host::return_square_sum] += lane_sum(team * team);
-    double length = 0, agent_steps = 0;
-    for (int lane = 0; lane < members_; ++lane) {
-      const double value = SWARMGRAD_TARGET::lane(team, lane);
-      out[host::return_minimum] = value < out[host::return_minimum] ? value : out[host::return_minimum];
-      out[host::return_maximum] = out[host::return_maximum] < value ? value : out[host::return_maximum];
-      length += length_[lane];
-    }
-    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * group.agents; ++row)
-      agent_steps += __builtin_popcount(memory.alive[row]);
-    out[host::length_sum] += length;
-    out[host::agent_step_count] += agent_steps;
-    out[host::entropy_sum] += lane_sum(Double::load(memory.entropy));
-    return true;
+  bool holds(const RowFault &found, const GroupMemory &memory, const char *what) {
+    return found.lanes == 0 || fault(what, found.lanes, memory.plan.first_agent + found.agent, found.step);
   }
 
-  bool find_reward_fault(const GroupMemory &memory, uint32_t lanes) {
-    const int agents = memory.plan.agents;
-    for (int step = 0; step < steps_; ++step)
-      for (int agent = 0; agent < agents; ++agent) {
-        const Float reward = Float::load(memory.reward + (static_cast<int64_t>(step) * agents + agent) * lane_count);
-        const Mask broken = mask_from_bits(lanes) & !(reward - reward == 0.0f);
-        if (any(broken)) return fault("the reward is not finite", bits(broken), memory.plan.first_agent + agent, step);
-      }
-    return fault("the return is not finite", lanes, memory.plan.first_agent, steps_ - 1);
+  // Returns, lengths and entropies.
+  bool describe(int g, const GroupMemory &memory, double *statistics) {
+    const RowFault broken = sum_returns(returns_of(g, memory), PackLanes(), statistics);
+    if (!holds(broken, memory, "the reward is not finite")) return false;
+    double length = 0, agent_steps = 0;
+    for (int lane = 0; lane < members_; ++lane) length += length_[lane];
+    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
+      agent_steps += __builtin_popcount(memory.alive[row]);
+    statistics[length_sum] = length;
+    statistics[agent_step_count] = agent_steps;
+    statistics[entropy_sum] = lane_sum(Double::load(memory.entropy));
+    return true;
   }
 
   WeightRule rule_of(int g) const {
@@ -444,54 +433,14 @@ class Cohort {
             rule.factor};
   }
   CohortReturns returns_of(int g, const GroupMemory &memory) const {
-    return {
-        steps_,       memory.plan.agents, mask_from_bits(member_bits_), memory.reward, pass_.rule[g].previous_baseline,
-        memory.values};
+    return {steps_,        memory.plan.agents,
+            members_,      mask_from_bits(member_bits_),
+            memory.reward, pass_.rule[g].previous_baseline,
+            memory.values};
   }
-
-  // Replaces rewards by weights, row by row.
   bool make_weights(int g, const GroupMemory &memory) {
-    const GroupPlan &group = memory.plan;
-    const WeightRule rule = rule_of(g);
-    const CohortReturns returns = returns_of(g, memory);
-    compute_values(rule, returns);
-    for (int step = 0; step < steps_; ++step) {
-      Float weight = 0.0f;
-      for (int agent = 0; agent < group.agents; ++agent) {
-        const int64_t row = static_cast<int64_t>(step) * group.agents + agent;
-        if (agent == 0 || rule.kind == WeightRule::own_return) {
-          weight = row_weight(rule, returns, step, agent, members_);
-          const Mask broken = returns.members & !(weight - weight == 0.0f);
-          if (any(broken)) return fault("the weight is not finite", bits(broken), group.first_agent + agent, step);
-        }
-        store(memory.reward + row * lane_count, select(mask_from_bits(memory.alive[row]), weight, Float(0.0f)));
-      }
-    }
-    return true;
-  }
-  void add_weights(const GroupMemory &memory, double *statistics) const {
-    Double sum = 0.0, squares = 0.0, magnitude = 0.0;
-    for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row) {
-      const Float weight = Float::load(memory.reward + row * lane_count);
-      const Double wide = widen(weight);
-      sum += wide;
-      squares += wide * wide;
-      magnitude += widen(abs(weight));
-    }
-    double *out = statistics + memory.plan.statistics;
-    out[host::weight_sum] += lane_sum(sum);
-    out[host::weight_square_sum] += lane_sum(squares);
-    out[host::weight_magnitude_sum] += lane_sum(magnitude);
-  }
-  // What the next batch's baseline is made of.
-  void add_values(int g, const GroupMemory &memory, double *statistics) const {
-    const WeightRule rule = rule_of(g);
-    const Mask members = mask_from_bits(member_bits_);
-    const int count = rule.is_per_step() ? steps_ : rule.kind == WeightRule::own_return ? memory.plan.agents : 1;
-    for (int k = 0; k < count; ++k) {
-      const Double value = select(members, Double::load(memory.values + k * lane_count), Double(0.0));
-      statistics[host::value_sum_at(memory.plan, rule.is_per_step() ? k : 0)] += lane_sum(value);
-    }
+    const RowFault broken = weigh_rows(rule_of(g), returns_of(g, memory), memory.alive, PackLanes());
+    return holds(broken, memory, "the weight is not finite");
   }
 
   // -- gradient
@@ -673,11 +622,9 @@ void run_block(const Pass &pass, Worker &worker, int64_t block) {
   float *gradient = pass.block_gradient + block * plan.parameter_count;
   double *statistics = pass.block_statistics + block * plan.statistics_per_block;
   for (int64_t p = 0; pass.learns && p < plan.parameter_count; ++p) gradient[p] = 0.0f;
-  for (int64_t k = 0; k < plan.statistics_per_block; ++k) statistics[k] = 0.0;
-  for (int g = 0; g < plan.group_count; ++g) {
-    statistics[plan.group[g].statistics + host::return_minimum] = __builtin_inf();
-    statistics[plan.group[g].statistics + host::return_maximum] = -__builtin_inf();
-  }
+  for (int g = 0; g < plan.group_count; ++g)
+    for (int64_t k = 0; k < statistics_of_group(plan.group[g].agents, plan.horizon); ++k)
+      statistics[plan.group[g].statistics + static_cast<size_t>(k)] = empty_statistic(k);
   for (int64_t c = host::part_begin(block, pass.cohorts, pass.blocks);
        c < host::part_begin(block + 1, pass.cohorts, pass.blocks); ++c) {
     const int64_t first = host::part_begin(c, pass.episodes, pass.cohorts);
@@ -715,22 +662,14 @@ double sum_of_squares(const float *values, int64_t count) {
   return lane_sum(sum + value * value);
 }
 
-// SGD: p += rate g. Adam (Kingma and Ba 2015, algorithm 1), ascending.
-void optimize(const host::OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
+void optimize(const OptimizerStep &step, float *parameters, float *first_moment, float *second_moment,
               const float *gradient, host::Range range) {
-  if (rule.kind == SWARMGRAD_SGD) {
-    for (int64_t p = range.begin; p < range.end; ++p)
-      parameters[p] += rule.learning_rate * (gradient[p] * rule.gradient_factor);
+  if (step.kind == Optimizer::sgd) {
+    for (int64_t p = range.begin; p < range.end; ++p) sgd_step(step, gradient[p], parameters[p]);
     return;
   }
-  for (int64_t p = range.begin; p < range.end; ++p) {
-    const float g = gradient[p] * rule.gradient_factor;
-    first_moment[p] = rule.beta1 * first_moment[p] + (1.0f - rule.beta1) * g;
-    second_moment[p] = rule.beta2 * second_moment[p] + (1.0f - rule.beta2) * (g * g);
-    const float mean = first_moment[p] / rule.first_correction;
-    const float deviation = __builtin_sqrtf(second_moment[p] / rule.second_correction) + rule.epsilon;
-    parameters[p] += rule.learning_rate * (mean / deviation);
-  }
+  for (int64_t p = range.begin; p < range.end; ++p)
+    adam_step(step, gradient[p], parameters[p], first_moment[p], second_moment[p]);
 }
 
 void forward(const Pass &pass, Worker &worker, int g, int64_t rows, const float *observation, float *hidden,

@@ -7,7 +7,9 @@
 
 #include <atomic>
 
+#include "core/optimizer.h"
 #include "core/purpose.h"
+#include "core/statistic.h"
 #include "swarmgrad/swarmgrad.h"
 
 namespace swarmgrad::host {
@@ -48,30 +50,8 @@ struct GroupPlan {
   size_t values;      // f64 [max(horizon, agents)][lane]
   size_t entropy;     // f64 [lane]: sum over the episode's rows
   size_t scratch;     // f32 [action][lane]
-  size_t statistics;  // offset in doubles into a block's statistics
+  size_t statistics;  // offset in doubles into a cohort's or block's statistics, see core/statistic.h
 };
-
-// Sums over episodes that a block keeps, in doubles; per agent and per step sums follow them.
-enum Statistic {
-  return_sum,
-  return_square_sum,
-  return_minimum,
-  return_maximum,
-  length_sum,
-  agent_step_count,
-  entropy_sum,
-  weight_sum,
-  weight_square_sum,
-  weight_magnitude_sum,
-  statistic_count
-};
-
-inline int64_t agent_return_at(const GroupPlan &group, int agent) {
-  return static_cast<int64_t>(group.statistics) + statistic_count + agent;
-}
-inline int64_t value_sum_at(const GroupPlan &group, int step) {
-  return static_cast<int64_t>(group.statistics) + statistic_count + group.agents + step;
-}
 
 // Item i of `parts` near-equal parts of `total` begins here. Cohorts, blocks and segments are all cut this way.
 // Episodes and rows are below 2^31, parts below 2^28: nothing overflows.
@@ -92,10 +72,11 @@ struct Plan {
   bool replays;
   const int *snapshot_of_step;  // [horizon]: which snapshot holds the state at the step's start, -1 for none
   int snapshot_count;
-  int64_t statistics_per_block;  // doubles
+  int64_t statistics_per_block;  // doubles, of all groups; a cohort has as many
   int64_t flop_per_agent_step;   // useful floating-point operations, mean over agents
   // A worker's memory, offsets in bytes.
-  size_t environment_object, environment_memory, snapshots, cohort_gradient, lengths, actions, rewards, worker_bytes;
+  size_t environment_object, environment_memory, snapshots, cohort_gradient, cohort_statistics, lengths, actions,
+      rewards, worker_bytes;
   size_t environment_state_bytes;  // the part of the memory that a snapshot copies
 };
 
@@ -232,12 +213,6 @@ struct Range {
   int64_t begin, end;
 };
 
-struct OptimizerRule {
-  int kind;  // swarmgrad_optimizer
-  float learning_rate, gradient_factor;
-  float beta1, beta2, first_correction, second_correction, epsilon;
-};
-
 // The code of one instruction set.
 struct Kernels {
   const EnvironmentTable *const *environments;  // the catalogue
@@ -247,7 +222,7 @@ struct Kernels {
   // gradient[range] = pairwise tree over blocks / divisor; clobbers the blocks.
   void (*reduce_gradient)(float *blocks, int64_t stride, int64_t count, double divisor, float *gradient, Range range);
   double (*sum_of_squares)(const float *values, int64_t count);
-  void (*optimize)(const OptimizerRule &rule, float *parameters, float *first_moment, float *second_moment,
+  void (*optimize)(const OptimizerStep &step, float *parameters, float *first_moment, float *second_moment,
                    const float *gradient, Range range);
   void (*forward)(const Pass &pass, Worker &worker, int group, int64_t rows, const float *observation, float *hidden,
                   float *logit);

@@ -229,9 +229,10 @@ void plan_memory(PlanStorage &storage, void *object) {
     group.entropy = layout.take(1, cohort_size * sizeof(double));
     group.scratch = layout.take(group.action_count, cache_line);
     group.statistics = static_cast<size_t>(plan.statistics_per_block);
-    plan.statistics_per_block += statistic_count + group.agents + plan.horizon;
+    plan.statistics_per_block += statistics_of_group(group.agents, plan.horizon);
   }
   plan.cohort_gradient = layout.take(2 * plan.parameter_count, sizeof(float));
+  plan.cohort_statistics = layout.take(plan.statistics_per_block, sizeof(double));
   plan.worker_bytes = layout.size();
 }
 

@@ -1,0 +1,23 @@
+// How kernels tell of faults, and which work is left after one; the data are in plan.h.
+#pragma once
+
+#include "cuda/kernel.h"
+#include "cuda/plan.h"
+
+namespace swarmgrad::cuda {
+
+// Whether nothing that concerns only environments from `environment` on is needed any more. Work on earlier ones goes on
+// after a fault, so that the lowest fault is found whatever the order of the blocks.
+__device__ inline bool is_over(const Pass &pass, uint32_t environment) {
+  Control &control = *pass.control;
+  // Other blocks may be writing: a plain load would be a race.
+  return atomicMin(&control.fault_environment, UINT32_MAX) <= environment || atomicOr(&control.cancelled, 0) != 0 ||
+         control.gradient_fault_group >= 0 || control.update_fault_group >= 0;
+}
+
+__device__ inline void report(const Pass &pass, int64_t slot, uint32_t environment, const Fault &fault) {
+  pass.fault[slot] = fault;
+  atomicMin(&pass.control->fault_environment, environment);
+}
+
+}  // namespace swarmgrad::cuda
