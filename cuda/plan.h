@@ -180,20 +180,46 @@ struct Place {
 };
 
 // A block plays `episodes_per_block` neighbouring slots at a time, then the next ones gridDim.x tiles on: any grid size
-// gives the same bits. Matrix products go over at most `tile_rows` rows (agents of one group) at a time.
+// gives the same bits. Matrix products go over at most `tile_rows` rows (agents of one group) at a time. Blocks are whole
+// warps, at most 256 threads.
 struct Rollout {
   Pass pass;
   const double *parameters;  // of the environment
   int episodes_per_block;
   int tile_rows;       // a multiple of 8; the row stride of features is tile_rows + 4
   size_t state_bytes;  // of one episode: state, chance and scratch arrays, one value an element, with padding
-  size_t kept_bytes;   // the part of it that is state
   Place state;         // [episode of the block][state_bytes]
-  Place features;      // [feature][tile_rows + 4], then logits [action][tile_rows + 4], of the group at hand
-  Place row_memory;    // what the kernel keeps a row or an episode of the block: see rollout.h
-  Place panels;        // a copy of the group's forward panels in shared memory, or none: in_shared 0 = read from L2
+  Place features;    // of the group at hand: [feature], then logits [action], then exponentials alike, [tile_rows + 4]
+  Place row_memory;  // RowMemory
+  Place panels;      // a copy of all groups' forward panels in shared memory, or none: in_shared 0 = read from L2
   char *scratch;
   size_t scratch_bytes_per_block;
+};
+
+// What a block of the rollout keeps of an episode.
+struct Playing {
+  unsigned long long fault;  // of this step, the first one: the lowest number, see rollout.h
+  int32_t environment;
+  int32_t plays;  // 0: it has ended, or there is none
+};
+
+// And of the rows: 8-byte aligned, [episodes of the block] unless said otherwise.
+struct RowMemory {
+  Playing *episode;
+  int64_t *row;     // [tile_rows]: index among the wave's rows of the group at hand
+  int32_t *list;    // the episodes that play, ascending
+  int32_t *action;  // [..][agent]; -1 until it is chosen where the agent is not alive
+
+  SWARMGRAD_SHARED_FUNCTION RowMemory(char *memory, int episodes, int tile_rows) {
+    episode = reinterpret_cast<Playing *>(memory);
+    row = reinterpret_cast<int64_t *>(episode + episodes);
+    list = reinterpret_cast<int32_t *>(row + tile_rows);
+    action = list + episodes;
+  }
+  SWARMGRAD_SHARED_FUNCTION static size_t bytes(int episodes, int agents, int tile_rows) {
+    return static_cast<size_t>(episodes) * (sizeof(Playing) + (1 + static_cast<size_t>(agents)) * sizeof(int32_t)) +
+           static_cast<size_t>(tile_rows) * sizeof(int64_t);
+  }
 };
 
 struct Weigh {
