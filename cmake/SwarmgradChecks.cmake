@@ -44,19 +44,6 @@ if(NOT SWARMGRAD_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
   swarmgrad_check(format format)
   swarmgrad_check(launcher launcher)
 
-  set(_template "${PROJECT_SOURCE_DIR}/native/tests/environment.cu.in")
-  swarmgrad_environment_units("${_template}" _units)
-  # The template of `swarmgrad new-env`, which is in no catalogue.
-  set(SWARMGRAD_ENVIRONMENT_NAME my_game)
-  set(SWARMGRAD_ENVIRONMENT_TYPE MyGame)
-  set(SWARMGRAD_ENVIRONMENT_HEADER environments/my_game.hpp)
-  configure_file("${_template}" "${SWARMGRAD_GENERATED_DIR}/my_game.cu" @ONLY)
-  list(APPEND _units "${SWARMGRAD_GENERATED_DIR}/my_game.cu")
-  foreach(_unit IN LISTS _units)
-    cmake_path(GET _unit STEM _name)
-    swarmgrad_check(device_compilation_${_name} device_compilation "UNIT=${_unit}" "CXX_COMPILER=${CMAKE_CXX_COMPILER}")
-  endforeach()
-
   swarmgrad_check(installed_library installed_library "VERSION=${PROJECT_VERSION}" "C_COMPILER=${CMAKE_C_COMPILER}"
                   "CXX_COMPILER=${CMAKE_CXX_COMPILER}")
 

@@ -73,6 +73,7 @@ endfunction()
 
 set(_cuda "${PROJECT_SOURCE_DIR}/cuda")
 file(GLOB _kernels CONFIGURE_DEPENDS "${_cuda}/*.cu")
+list(REMOVE_ITEM _kernels "${_cuda}/user_environment.cu")
 swarmgrad_environment_units("${_cuda}/environment.cu.in" _environment_kernels)
 swarmgrad_cuda_objects(swarmgrad_cuda_kernels ${_kernels} ${_environment_kernels})
 

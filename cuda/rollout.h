@@ -19,7 +19,6 @@
 #include "cuda/kernel.h"
 #include "cuda/matrix.h"
 #include "cuda/plan.h"
-#include "swarmgrad/swarmgrad.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 
@@ -264,7 +263,7 @@ class BlockRollout {
         observe(g, step, first, count);
         __syncthreads();  // rows are filled by a thread each, and read by all
         if (group.observation != nullptr) keep_observations(group, count);
-        if (pass_.acting != SWARMGRAD_ACT_RANDOM) evaluate(group, panel, count);
+        if (pass_.acting != cuda::acts_randomly) evaluate(group, panel, count);
         choose(g, step, first, count);
       }
       panel += cuda::forward_panel_count(group);
@@ -338,7 +337,7 @@ class BlockRollout {
   // Samples a tile's actions from its logits.
   __device__ __forceinline__ void choose(int g, int step, int first, int count) {
     const cuda::Group &group = pass_.groups[g];
-    const bool random = pass_.acting == SWARMGRAD_ACT_RANDOM;
+    const bool random = pass_.acting == cuda::acts_randomly;
     for (Share row(group.agents, first); row.item < first + count; row.next()) {
       const int episode = memory_.list[row.major], agent = group.first_agent + row.minor, at = row.item - first;
       const int64_t stored = memory_.row[at];
@@ -358,8 +357,8 @@ class BlockRollout {
           const int broken = broken_feature(group, features_.base + at);
           note_fault(episode, 2 * g + 1, agent, broken >= 0 ? cuda::Fault::observation : cuda::Fault::logits, broken);
         }
-        action = pass_.acting == SWARMGRAD_ACT_GREEDY ? logits.greedy()
-                                                      : logits.sample(uniform(action_bits(episode, step, agent)));
+        action = pass_.acting == cuda::acts_greedily ? logits.greedy()
+                                                     : logits.sample(uniform(action_bits(episode, step, agent)));
         if (!random) entropy = logits.entropy();
         if (group.log_probability != nullptr) log_probability = logits.log_probability(action);
       }
