@@ -86,9 +86,17 @@ target_include_directories(swarmgrad_cuda_host PRIVATE "${PROJECT_SOURCE_DIR}")
 target_include_directories(swarmgrad_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
 
 swarmgrad_engine_library(swarmgrad_cuda swarmgrad_cuda_engine)
+set(_platform "${PROJECT_BINARY_DIR}/platform")
 set_target_properties(swarmgrad_cuda PROPERTIES
-  CUDA_RUNTIME_LIBRARY Static
-  LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/platform/${SWARMGRAD_PLATFORM}")
+  CUDA_RUNTIME_LIBRARY Static LIBRARY_OUTPUT_DIRECTORY "${_platform}/${SWARMGRAD_PLATFORM}")
+# JavaCPP's presets, which Java asks for telemetry and for NVRTC, need the shared runtime, which a machine with no more than a
+# driver lacks. The optional artifact brings it along, where their Loader looks.
+if(TARGET CUDA::cudart)
+  get_target_property(_runtime CUDA::cudart IMPORTED_LOCATION)
+  file(REAL_PATH "${_runtime}" _runtime)
+  string(REGEX MATCH "^[0-9]+" _major "${CUDAToolkit_VERSION}")
+  configure_file("${_runtime}" "${_platform}/org/bytedeco/cuda/${SWARMGRAD_PLATFORM}/libcudart.so.${_major}" COPYONLY)
+endif()
 
 if(SWARMGRAD_CUDA_RUNTIME_LIBRARY)
   if(NOT EXISTS "${SWARMGRAD_CUDA_RUNTIME_LIBRARY}")

@@ -1,7 +1,13 @@
-# What `cmake --install` and CPack lay down: library, C header, headers for both devices, package configuration.
+# What `cmake --install` and CPack lay down: libraries, C header, headers for both devices, package configuration.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS swarmgrad_cpu EXPORT swarmgrad LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+set(_libraries swarmgrad_cpu)
+set(_suffix "")
+if(TARGET swarmgrad_cuda)
+  list(APPEND _libraries swarmgrad_cuda)
+  set(_suffix "-cuda")
+endif()
+install(TARGETS ${_libraries} EXPORT swarmgrad LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 set(_headers "${CMAKE_INSTALL_DATADIR}/swarmgrad")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/native/core" "${PROJECT_SOURCE_DIR}/native/environments"
@@ -25,6 +31,6 @@ install(FILES "${SWARMGRAD_GENERATED_DIR}/swarmgrad-config.cmake"
 
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_VENDOR "swarmgrad")
-set(CPACK_PACKAGE_FILE_NAME "swarmgrad-${PROJECT_VERSION}-${SWARMGRAD_PLATFORM}")
+set(CPACK_PACKAGE_FILE_NAME "swarmgrad-${PROJECT_VERSION}-${SWARMGRAD_PLATFORM}${_suffix}")
 set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
 include(CPack)
