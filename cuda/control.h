@@ -6,8 +6,8 @@
 
 namespace swarmgrad::cuda {
 
-// Whether nothing that concerns only environments from `environment` on is needed any more. Work on earlier ones goes on
-// after a fault, so that the lowest fault is found whatever the order of the blocks.
+// Whether work on environments up to `environment` is of no use any more. After a fault it is of use still on environments
+// before: so the lowest fault is found, whatever the order of the blocks.
 __device__ inline bool is_over(const Pass &pass, uint32_t environment) {
   Control &control = *pass.control;
   // Other blocks may be writing: a plain load would be a race.

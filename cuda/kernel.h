@@ -8,6 +8,9 @@
 //     ...
 //   }
 //
+// A further number is how many such blocks a multiprocessor is to hold at least. Where none is given ptxas guesses, and may
+// spill registers for it: 1 keeps it from that.
+//
 // Its name is a C name, so that it can be looked up in PTX. Host sources, compiled without nvcc, launch it by its handle:
 //
 //   SWARMGRAD_KERNEL_HANDLE(swarmgrad_fold);
@@ -23,17 +26,17 @@
 
 #if defined(__CUDACC__)
 
-#define SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, THREADS) \
-  extern "C" __global__ void __launch_bounds__(THREADS) NAME(const __grid_constant__ ARGUMENTS arguments)
+#define SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, ...) \
+  extern "C" __global__ void __launch_bounds__(__VA_ARGS__) NAME(const __grid_constant__ ARGUMENTS arguments)
 
 #if defined(__CUDACC_RTC__)
-#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, THREADS) SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, THREADS)
+#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, ...) SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, __VA_ARGS__)
 #else
-#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, THREADS)                         \
-  SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, THREADS);                         \
+#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, ...)                             \
+  SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, __VA_ARGS__);                     \
   SWARMGRAD_KERNEL_HANDLE(NAME);                                           \
   const void *const NAME##_handle = reinterpret_cast<const void *>(&NAME); \
-  SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, THREADS)
+  SWARMGRAD_KERNEL_HEAD(NAME, ARGUMENTS, __VA_ARGS__)
 #endif
 
 // A variable of the block: SWARMGRAD_SHARED(element, name, [extent]...), without extents for a single element.

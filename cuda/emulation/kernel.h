@@ -109,7 +109,7 @@ __attribute__((always_inline)) inline T atomic_change(T *address, Change change)
 #define gridDim (::swarmgrad::emulation::executor->grid_size)
 constexpr int warpSize = 32;
 
-#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, THREADS)                                            \
+#define SWARMGRAD_KERNEL(NAME, ARGUMENTS, THREADS, ...)                                       \
   static void NAME##_thread(const ARGUMENTS &arguments);                                      \
   static constexpr ::swarmgrad::emulation::Kernel NAME##_kernel = {                           \
       ::swarmgrad::emulation::Kernel::expected_mark,                                          \
