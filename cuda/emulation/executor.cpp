@@ -169,6 +169,7 @@ class Scheduler : public Executor {
   void exchange(Warp &warp, const Thread &first, uint32_t lanes);
   void begin(Thread &thread);
   [[gnu::format(printf, 3, 4)]] void fail(const Thread &thread, const char *format, ...);
+  void fail_collective(const Thread &waiting, const Thread &other);
   Warp &warp_of(const Thread &thread) { return warps_[thread.number / warp_size]; }
 
   const Launch *launch_;
@@ -231,8 +232,13 @@ const char *name_of(Collective kind) {
 // What a thread does that another waits for in vain.
 std::string whereabouts(const Thread &thread) {
   if (thread.state == State::done) return "has ended";
-  const char *what = thread.state == State::at_block_barrier ? "__syncthreads" : name_of(thread.kind);
-  return "waits at " + std::string(what) + " of " + file_name(thread.site) + ":" + std::to_string(thread.site.line);
+  const bool of_block = thread.state == State::at_block_barrier;
+  char text[256];
+  const int length =
+      snprintf(text, sizeof text, "waits at %s of %s:%d", of_block ? "__syncthreads" : name_of(thread.kind),
+               file_name(thread.site), thread.site.line);
+  if (!of_block) snprintf(text + length, sizeof text - static_cast<size_t>(length), " with mask 0x%08x", thread.mask);
+  return text;
 }
 
 Scheduler::Scheduler() : threads_(new Thread[max_threads]), lane_order_(warp_size + 1) {
@@ -397,11 +403,15 @@ bool Scheduler::next_warp() {
   if (warp_ != nullptr && warp_->waiting != 0) {
     const unsigned lane = static_cast<unsigned>(__builtin_ctz(warp_->waiting));
     const Thread &stuck = warp_->lanes[lane];
-    const uint32_t missing = stuck.mask & ~warp_->waiting & ~warp_->done;
-    const Thread &other = warp_->lanes[missing != 0 ? static_cast<unsigned>(__builtin_ctz(missing)) : lane];
-    fail(stuck, "deadlock: it %s with mask 0x%08x, but thread (%u,%u,%u), which the mask names, %s",
-         whereabouts(stuck).c_str(), stuck.mask, other.index.x, other.index.y, other.index.z,
-         whereabouts(other).c_str());
+    const Thread *other = &stuck;
+    for (unsigned named_lane = 0; named_lane < warp_->lane_count; ++named_lane) {
+      const Thread &candidate = warp_->lanes[named_lane];
+      const bool named = (stuck.mask >> named_lane & 1) != 0 && candidate.state != State::done;
+      const bool there =
+          candidate.state == State::at_warp_collective && candidate.kind == stuck.kind && candidate.mask == stuck.mask;
+      if (named && !there) other = &candidate;
+    }
+    fail_collective(stuck, *other);
     return false;
   }
   if (warp_position_ == warp_order_.size()) {
@@ -480,10 +490,8 @@ void Scheduler::complete_collective(Warp &warp, Thread &arrived) {
   if ((lanes & ~warp.waiting) != 0) return;
   for (unsigned lane = 0; lane < warp.lane_count; ++lane) {
     const Thread &other = warp.lanes[lane];
-    if ((lanes >> lane & 1) == 0 || (other.kind == arrived.kind && other.mask == arrived.mask)) continue;
-    fail(arrived, "it %s with mask 0x%08x, but thread (%u,%u,%u), which the mask names, %s with mask 0x%08x",
-         whereabouts(arrived).c_str(), arrived.mask, other.index.x, other.index.y, other.index.z,
-         whereabouts(other).c_str(), other.mask);
+    if ((lanes >> lane & 1) != 0 && (other.kind != arrived.kind || other.mask != arrived.mask))
+      fail_collective(arrived, other);
   }
   exchange(warp, arrived, lanes);
   warp.waiting &= ~lanes;
@@ -491,6 +499,11 @@ void Scheduler::complete_collective(Warp &warp, Thread &arrived) {
   for (unsigned lane = 0; lane < warp.lane_count; ++lane)
     if ((lanes >> lane & 1) != 0) warp.lanes[lane].state = State::ready;
   released_ = true;
+}
+
+void Scheduler::fail_collective(const Thread &waiting, const Thread &other) {
+  fail(waiting, "deadlock: it %s, but thread (%u,%u,%u), which the mask names, %s", whereabouts(waiting).c_str(),
+       other.index.x, other.index.y, other.index.z, whereabouts(other).c_str());
 }
 
 void Scheduler::exchange(Warp &warp, const Thread &first, uint32_t lanes) {
