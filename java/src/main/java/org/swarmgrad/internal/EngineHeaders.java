@@ -48,6 +48,21 @@ final class EngineHeaders {
     }
   }
 
+  /** Over the names and contents of a folder's files. */
+  static String sha256(Path folder) throws IOException {
+    Digests digest = new Digests();
+    for (Path file : files(folder)) {
+      digest.add(folder.relativize(file).toString()).add(Files.readAllBytes(file));
+    }
+    return digest.finish();
+  }
+
+  private static List<Path> files(Path folder) throws IOException {
+    try (Stream<Path> all = Files.walk(folder)) {
+      return all.filter(Files::isRegularFile).sorted().toList();
+    }
+  }
+
   private static Path path(URL url) {
     try {
       return Path.of(new URI(url.toString()));
@@ -58,16 +73,8 @@ final class EngineHeaders {
 
   /** Headers of other content lie in another folder, so that nobody's are changed under them. */
   private static Path unpack(Path source, Path cache) throws IOException {
-    List<Path> files;
-    try (Stream<Path> all = Files.walk(source)) {
-      files = all.filter(Files::isRegularFile).sorted().toList();
-    }
-    Digests digest = new Digests();
-    for (Path file : files) {
-      digest.add(source.relativize(file).toString()).add(Files.readAllBytes(file));
-    }
-    Path folder = cache.resolve(digest.finish());
-    for (Path file : files) {
+    Path folder = cache.resolve(sha256(source));
+    for (Path file : files(source)) {
       Path target = folder.resolve(source.relativize(file).toString());
       byte[] content = Files.readAllBytes(file);
       if (!Files.exists(target) || !Arrays.equals(Files.readAllBytes(target), content)) {

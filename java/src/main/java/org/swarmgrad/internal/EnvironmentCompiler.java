@@ -1,23 +1,16 @@
 // Makes a loadable library of one header with the system's C++ compiler, and keeps it in a cache
 // whose key is everything that decides its code. Knows no rule of the contract and loads nothing.
 //
-// The compiled code runs with the user's own rights, as any program that they compile; the compiler
-// is started directly, without a shell, and nothing is fetched.
+// The compiled code runs with the user's own rights, as any program that they compile; nothing is
+// fetched.
 package org.swarmgrad.internal;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -27,11 +20,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.swarmgrad.CompilationException;
 import org.swarmgrad.EnvironmentSource;
-import org.swarmgrad.SwarmgradException;
 
 /**
  * A compiler and a cache.
@@ -43,13 +34,10 @@ import org.swarmgrad.SwarmgradException;
  */
 record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked) {
   private static final String LIBRARY = "environment.so";
-  private static final String DIGEST = "environment.sha256";
   private static final List<String> CANDIDATES = List.of("c++", "g++", "clang++");
 
   /** One file named by a line marker of the preprocessor: # LINE "FILE" FLAGS. */
   private static final Pattern MARKER = Pattern.compile("# \\d+ \"((?:[^\"\\\\]|\\\\.)*)\"(.*)");
-
-  private static final Object LOCK = new Object();
 
   record Compiled(Path library, EnvironmentSource source) {}
 
@@ -58,8 +46,6 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
    */
   private record Preprocessed(
       List<String> compiler, Path headers, Map<String, Path> units, EnvironmentSource source) {}
-
-  private record Result(int status, String messages) {}
 
   /** The user's: variables CXX, PATH, SWARMGRAD_CACHE or XDG_CACHE_HOME, SWARMGRAD_CHECKS. */
   static EnvironmentCompiler standard() {
@@ -87,51 +73,27 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
 
   /** The library of a header, from the cache or compiled now. */
   Compiled compile(Path header) {
-    return preprocessed(
-        header,
-        (unit, work) -> {
-          Path entry = work.resolveSibling(key(unit));
-          synchronized (LOCK) { // a process's file locks do not hold among its own threads
-            try (FileChannel channel =
-                    FileChannel.open(
-                        entry.resolveSibling(entry.getFileName() + ".lock"),
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-              if (lock.isValid() && !isWhole(entry)) {
-                remove(entry);
-                build(unit, header, work);
-                Files.move(work, entry, StandardCopyOption.ATOMIC_MOVE);
-              }
-            }
-          }
-          return new Compiled(entry.resolve(LIBRARY), unit.source);
-        });
+    return libraries()
+        .work(
+            work -> {
+              Preprocessed unit = preprocess(findCompiler(), header, work);
+              Path library =
+                  libraries().entry(key(unit), work, folder -> build(unit, header, folder));
+              return new Compiled(library, unit.source);
+            });
   }
 
   /** What the header consists of, without compiling it. */
   EnvironmentSource source(Path header) {
-    return preprocessed(header, (unit, work) -> unit.source);
+    return libraries().work(work -> preprocess(findCompiler(), header, work).source);
   }
 
-  /** What is done with a preprocessed header in a folder of its own, which goes afterwards. */
-  private interface Work<T> {
-    T run(Preprocessed unit, Path work) throws IOException;
+  private BuildCache libraries() {
+    return new BuildCache(cache.resolve("environments"), LIBRARY);
   }
 
-  private <T> T preprocessed(Path header, Work<T> body) {
-    try {
-      List<String> compiler = findCompiler();
-      Path folder = Files.createDirectories(cache.resolve("environments"));
-      Path work = Files.createTempDirectory(folder, "building-");
-      try {
-        return body.run(preprocess(compiler, header, work), work);
-      } finally {
-        remove(work);
-      }
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
+  private Programs programs() {
+    return new Programs(path);
   }
 
   // ---- the compiler ----------------------------------------------------------------------------
@@ -141,14 +103,14 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
     if (cxx != null) {
       List<String> words =
           Files.isRegularFile(Path.of(cxx)) ? List.of(cxx) : Arrays.asList(cxx.split("\\s+"));
-      if (onPath(words.get(0)) == null) {
+      if (programs().find(words.get(0)) == null) {
         throw new CompilationException(
             "CXX is '" + cxx + "', which is no program; allowed: a C++20 compiler, or no CXX", "");
       }
       return words;
     }
     for (String candidate : CANDIDATES) {
-      if (onPath(candidate) != null) {
+      if (programs().find(candidate) != null) {
         return List.of(candidate);
       }
     }
@@ -160,54 +122,6 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
         "");
   }
 
-  /** The file of a program, null where there is none. */
-  private Path onPath(String program) {
-    if (program.indexOf('/') >= 0) {
-      return Files.isExecutable(Path.of(program)) ? Path.of(program) : null;
-    }
-    for (String folder : path.split(":")) {
-      Path file = Path.of(folder.isEmpty() ? "." : folder, program);
-      if (Files.isRegularFile(file) && Files.isExecutable(file)) {
-        return file;
-      }
-    }
-    return null;
-  }
-
-  private Process start(List<String> command) throws IOException {
-    List<String> found = new ArrayList<>(command);
-    found.set(0, onPath(command.get(0)).toString());
-    ProcessBuilder builder = new ProcessBuilder(found).redirectErrorStream(true);
-    builder.environment().put("PATH", path);
-    Process process = builder.start();
-    process.getOutputStream().close();
-    return process;
-  }
-
-  private static Result finish(Process process) throws IOException {
-    try {
-      byte[] output = process.getInputStream().readAllBytes();
-      return new Result(process.waitFor(), new String(output, StandardCharsets.UTF_8));
-    } catch (InterruptedException stopped) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-      throw new SwarmgradException("interrupted while compiling");
-    }
-  }
-
-  /** Runs one command for every instruction set at the same time. */
-  private Map<String, Result> forEach(Map<String, List<String>> commands) throws IOException {
-    Map<String, Process> processes = new LinkedHashMap<>();
-    for (Map.Entry<String, List<String>> command : commands.entrySet()) {
-      processes.put(command.getKey(), start(command.getValue()));
-    }
-    Map<String, Result> results = new LinkedHashMap<>();
-    for (Map.Entry<String, Process> process : processes.entrySet()) {
-      results.put(process.getKey(), finish(process.getValue()));
-    }
-    return results;
-  }
-
   // ---- flags -----------------------------------------------------------------------------------
 
   private static List<String> instructionSets() {
@@ -215,7 +129,7 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
   }
 
   /** The uses and flags that CMake reads as well. */
-  private static Map<String, List<String>> flags(Path headers) throws IOException {
+  static Map<String, List<String>> flags(Path headers) throws IOException {
     Map<String, List<String>> flags = new HashMap<>();
     for (String line : Files.readAllLines(headers.resolve("compile_flags.txt"))) {
       if (!line.startsWith("#")) {
@@ -263,8 +177,8 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
       commands.put(
           isa, fromHeader(compiler, headers, header, isa, "-E", "-o", units.get(isa).toString()));
     }
-    for (Result result : forEach(commands).values()) {
-      require(result.status == 0, header, compiler, result.messages);
+    for (Programs.Result result : programs().runAll(commands).values()) {
+      require(result.status() == 0, header, compiler, result.messages());
     }
     Set<Path> files = new LinkedHashSet<>(List.of(header));
     for (Path unit : units.values()) {
@@ -290,15 +204,10 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
   }
 
   private String key(Preprocessed unit) throws IOException {
-    List<String> version = new ArrayList<>(unit.compiler);
-    version.add("--version");
-    Path program = onPath(unit.compiler.get(0)).toRealPath();
     Digests digest =
         new Digests()
             .add(String.valueOf(NativeLibrary.ABI_VERSION))
-            .add(finish(start(version)).messages)
-            .add(program.toString())
-            .add(String.valueOf(Files.getLastModifiedTime(program)));
+            .add(programs().identity(unit.compiler));
     for (Map.Entry<String, Path> each : unit.units.entrySet()) {
       digest.add(String.join("\n", command(unit.compiler, unit.headers, each.getKey())));
       digest.add(Files.readAllBytes(each.getValue()));
@@ -306,7 +215,7 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
     return digest.finish();
   }
 
-  /** Leaves the library and its digest in `work`. */
+  /** Leaves the library in `work`. */
   private void build(Preprocessed unit, Path header, Path work) throws IOException {
     Map<String, List<String>> commands = new LinkedHashMap<>();
     // The narrowest instruction set comes first: of a function that both objects hold, the linker
@@ -320,33 +229,30 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
       commands.put(each.getKey(), command);
       link.add(object);
     }
-    for (Map.Entry<String, Result> result : forEach(commands).entrySet()) {
-      if (result.getValue().status != 0) {
+    for (Map.Entry<String, Programs.Result> result : programs().runAll(commands).entrySet()) {
+      if (result.getValue().status() != 0) {
         // Once more from the header itself: columns of preprocessed text are not the user's.
-        Result again =
-            finish(
-                start(
+        Programs.Result again =
+            programs()
+                .run(
                     fromHeader(
-                        unit.compiler, unit.headers, header, result.getKey(), "-fsyntax-only")));
+                        unit.compiler, unit.headers, header, result.getKey(), "-fsyntax-only"));
         require(
             false,
             header,
             unit.compiler,
-            again.status == 0 ? result.getValue().messages : again.messages);
+            again.status() == 0 ? result.getValue().messages() : again.messages());
       }
     }
-    Result linked = finish(start(link));
-    require(linked.status == 0, header, unit.compiler, linked.messages);
-    Files.writeString(
-        work.resolve(DIGEST), Digests.sha256(Files.readAllBytes(work.resolve(LIBRARY))));
+    Programs.Result linked = programs().run(link);
+    require(linked.status() == 0, header, unit.compiler, linked.messages());
     for (String isa : unit.units.keySet()) {
       Files.delete(work.resolve(isa + ".ii"));
       Files.delete(work.resolve(isa + ".o"));
     }
   }
 
-  private static void require(
-      boolean success, Path header, List<String> compiler, String messages) {
+  static void require(boolean success, Path header, List<String> compiler, String messages) {
     if (!success) {
       throw new CompilationException(
           header
@@ -354,29 +260,6 @@ record EnvironmentCompiler(Path cache, String cxx, String path, boolean checked)
               + String.join(" ", compiler)
               + "; the messages above name the lines",
           messages);
-    }
-  }
-
-  // ---- the cache -------------------------------------------------------------------------------
-
-  /** Whether an entry holds the library that was written there: a damaged one would end the JVM. */
-  private static boolean isWhole(Path entry) throws IOException {
-    try {
-      return Digests.sha256(Files.readAllBytes(entry.resolve(LIBRARY)))
-          .equals(Files.readString(entry.resolve(DIGEST)));
-    } catch (NoSuchFileException missing) {
-      return false;
-    }
-  }
-
-  private static void remove(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
     }
   }
 }

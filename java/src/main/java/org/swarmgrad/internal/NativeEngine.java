@@ -66,6 +66,9 @@ public final class NativeEngine implements AutoCloseable {
     library = cuda ? NativeLibrary.cuda() : NativeLibrary.cpu();
     functions = library.functions();
     gpu = cuda ? NativeDevices.read(library, device.index()).name() : null;
+    if (cuda) {
+      UserEnvironments.giveToCuda(config.environment().id());
+    }
     players = config.javaEnvironment().map(EnvironmentPlayers::new).orElse(null);
     try {
       handle = create(config, device);

@@ -44,8 +44,8 @@ public record NativeLibrary(NativeFunctions functions, String path) {
     CUDA(
         "swarmgrad_cuda",
         "org.swarmgrad.library.cuda",
-        "add the artifact org.swarmgrad:swarmgrad with classifier cuda-linux-x86_64, or build it"
-            + " with ./swarmgrad where nvcc is installed");
+        "add the artifact org.swarmgrad:swarmgrad with classifier linux-x86_64-cuda, or build it"
+            + " with ./swarmgrad where a driver and nvcc are installed");
 
     private final String library;
     private final String property;

@@ -21,7 +21,7 @@ final class Presets {
           "it comes with NVIDIA's driver; a container shows it where NVIDIA_DRIVER_CAPABILITIES"
               + " holds utility",
           "libcudart.so",
-          "it comes with the artifact org.swarmgrad:swarmgrad, classifier cuda-linux-x86_64, with"
+          "it comes with the artifact org.swarmgrad:swarmgrad, classifier linux-x86_64-cuda, with"
               + " the CUDA toolkit, or with org.bytedeco:cuda-redist:"
               + VERSION,
           "libnvrtc",

@@ -101,7 +101,7 @@ class NativeLibraryTest {
   void withoutTheCudaLibraryTheArtifactIsNamed() {
     assertThat(message(NativeLibrary.load(NativeLibrary.Kind.CUDA, null, "plan9-pdp11")))
         .contains("no CUDA engine for this platform (plan9-pdp11/libswarmgrad_cuda.so)")
-        .contains("classifier cuda-linux-x86_64")
+        .contains("classifier linux-x86_64-cuda")
         .contains("-Dorg.swarmgrad.library.cuda");
   }
 
