@@ -326,8 +326,11 @@ void Scheduler::run_block() {
   thread_index = &running_->index;
   previous_ = &host_;
   host_.switch_to(running_->fiber);
-  if (!error_.empty())
-    for (const auto &stack : stacks_) stack->renew();
+  if (error_.empty()) return;
+  // Threads that never reached their end are left where they are.
+  for (unsigned thread = 0; thread < thread_count_; ++thread)
+    if (threads_[thread].started) thread_sanitizer::release_as(block_tags_->identity[thread], &finished_);
+  for (const auto &stack : stacks_) stack->renew();
 }
 
 void Scheduler::begin(Thread &thread) {
@@ -563,7 +566,6 @@ void Scheduler::fail(const Thread &thread, const char *format, ...) {
   snprintf(place, sizeof place, "kernel %s, block (%u,%u,%u), thread (%u,%u,%u): ", launch_->kernel->name,
            block_index.x, block_index.y, block_index.z, thread.index.x, thread.index.y, thread.index.z);
   error_ = std::string(place) + text;
-  thread_sanitizer::release(&finished_);
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ void __tsan_release(void *tag);
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
 
+constexpr unsigned orders_nothing = 1;
+
 // Volatile accesses are a kernel's and the host's way to speak to each other while both run, one word at a time: no race.
 // g++ calls these under --param=tsan-distinguish-volatile=1, and no library has them.
 #define SWARMGRAD_EMULATION_VOLATILE(SIZE)                                          \
@@ -44,10 +46,17 @@ namespace thread_sanitizer {
 void *create_identity() { return __tsan_create_fiber(0); }
 void acquire(const volatile void *tag) { __tsan_acquire(const_cast<void *>(tag)); }
 void release(const volatile void *tag) { __tsan_release(const_cast<void *>(tag)); }
+void release_as(void *identity, const volatile void *tag) {
+  void *const running = __tsan_get_current_fiber();
+  __tsan_switch_to_fiber(identity, orders_nothing);
+  release(tag);
+  __tsan_switch_to_fiber(running, orders_nothing);
+}
 #else
 void *create_identity() { return nullptr; }
 void acquire(const volatile void *) {}
 void release(const volatile void *) {}
+void release_as(void *, const volatile void *) {}
 #endif
 }  // namespace thread_sanitizer
 
@@ -147,7 +156,6 @@ void Fiber::switch_to(Fiber &next, [[maybe_unused]] bool last) {
   __sanitizer_start_switch_fiber(last ? nullptr : &fake_stack_, next.bottom_, next.size_);
 #endif
 #if defined(SWARMGRAD_EMULATION_TSAN)
-  constexpr unsigned orders_nothing = 1;
   __tsan_switch_to_fiber(next.identity_, orders_nothing);
 #endif
 #if defined(__x86_64__)

@@ -71,6 +71,8 @@ constexpr bool present = false;
 void *create_identity();
 void acquire(const volatile void *tag);
 void release(const volatile void *tag);
+// The same as if that identity did it.
+void release_as(void *identity, const volatile void *tag);
 }  // namespace thread_sanitizer
 
 }  // namespace swarmgrad::emulation

@@ -415,8 +415,15 @@ TEST_CASE("two threads of the host may use the device") {
   CHECK(device.read(device.probe.counter, 1)[0] == 2 * 20 * 8);
 }
 
-// The checks' own check: right in the order in which one thinks, wrong in another.
-TEST_CASE("a barrier that was removed gives wrong numbers in some order") {
+// The checks' own check: right in the order in which one thinks, wrong in another. The thread sanitizer, which needs no
+// other order, would end the test: it has planted_barrier.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool speaks_up = true;
+#else
+constexpr bool speaks_up = false;
+#endif
+
+TEST_CASE("a barrier that was removed gives wrong numbers in some order" * doctest::skip(speaks_up)) {
   const auto wrong = [](const char *order, int sound) {
     Device device(order);
     Planted planted = {};

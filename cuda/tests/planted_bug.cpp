@@ -11,6 +11,7 @@
 #include "cuda/kernel.h"
 #include "cuda/tests/emulation_kernels.h"
 
+SWARMGRAD_KERNEL_HANDLE(swarmgrad_planted_barrier);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_planted_syncwarp);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_planted_atomic);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_planted_block_atomic);
@@ -30,6 +31,8 @@ struct Bug {
 constexpr auto any = [](const std::vector<float> &, int) { return true; };
 
 const Bug bugs[] = {
+    {"barrier", swarmgrad_planted_barrier_handle,
+     [](const std::vector<float> &out, int) { return out[63] == 63 * 32; }},
     {"syncwarp", swarmgrad_planted_syncwarp_handle,
      [](const std::vector<float> &out, int) { return out[0] == -1 && out[33] == 32 && out[64 + 63] == 62; }},
     {"atomic", swarmgrad_planted_atomic_handle,
