@@ -7,6 +7,8 @@ namespace swarmgrad::cuda {
 namespace {
 
 constexpr int warp = 32, most_threads = 256, fewest_threads = 64;
+// More than a rollout kernel's own shared variables, the environment's object among them, and what rounding adds.
+constexpr size_t rollout_static_bytes = 2048;
 
 int padded(int count) { return (count + panel_width - 1) / panel_width * panel_width; }
 
@@ -44,6 +46,16 @@ void place(Place &features, size_t feature_bytes, Place &panels, size_t panel_by
   panels.offset = take(launch.shared_bytes, panel_bytes);
 }
 
+int64_t slot_count(const Rollout &rollout) { return int64_t{cohort_size} * rollout.pass.wave_cohorts; }
+
+// Of the widest group: observation and hidden layers, logits, exponentials.
+size_t feature_bytes(const Rollout &rollout, const Group *groups) {
+  int features = 0;
+  for (int g = 0; g < rollout.pass.group_count; ++g)
+    features = std::max(features, groups[g].features + 2 * groups[g].action_count);
+  return sizeof(float) * features * (size_t{1} * rollout.tile_rows + 4);
+}
+
 }  // namespace
 
 void lay_panels(Group &group, int64_t &panels) {
@@ -79,6 +91,53 @@ Launch lay_out(Forward &forward, const Group &group, const SharedMemory &memory)
   const size_t feature_bytes = sizeof(float) * (group.features + group.action_count) * (forward.tile_rows + 4);
   place(forward.features, feature_bytes, forward.panels, sizeof(float) * forward_panel_count(group), memory, launch);
   return launch;
+}
+
+void choose_tiles(Rollout &rollout, const Group *groups, const SharedMemory &memory, int multiprocessors) {
+  constexpr int usual_rows = 64, most_rows = 128;
+  int agents = 1;
+  for (int g = 0; g < rollout.pass.group_count; ++g) agents = std::max(agents, groups[g].agents);
+  rollout.episodes_per_block = static_cast<int>(
+      std::clamp<int64_t>(slot_count(rollout) / (2 * multiprocessors), 1, std::max(usual_rows / agents, 1)));
+  rollout.tile_rows = (std::min(rollout.episodes_per_block * agents, most_rows) + 7) / 8 * 8;
+  if (rollout.tile_rows > usual_rows && !fits(feature_bytes(rollout, groups), 2, memory))
+    rollout.tile_rows = usual_rows;
+}
+
+Launch lay_out(Rollout &rollout, const Group *groups, size_t state_bytes, const SharedMemory &memory) {
+  // An odd number of words: what threads of neighbouring episodes read lies in different banks.
+  rollout.state_bytes = sizeof(float) * (state_bytes / sizeof(float) | 1);
+  Launch launch = {warp, 0, 0};
+  size_t panel_bytes = 0;
+  for (int g = 0; g < rollout.pass.group_count; ++g) {
+    const int rows = std::min(rollout.episodes_per_block * groups[g].agents, most_threads);
+    launch.threads =
+        std::max({launch.threads, (rows + warp - 1) / warp * warp, threads_for(groups[g], rollout.tile_rows)});
+    panel_bytes += sizeof(float) * forward_panel_count(groups[g]);
+  }
+  const size_t row_bytes = RowMemory::bytes(rollout.episodes_per_block, rollout.pass.agent_count, rollout.tile_rows);
+  const size_t feature_size = feature_bytes(rollout, groups);
+  const size_t all_state_bytes = rollout.state_bytes * rollout.episodes_per_block;
+  const size_t blocks = fits(rollout_static_bytes + row_bytes + feature_size + all_state_bytes, 2, memory) ? 2 : 1;
+  const auto place_in_shared = [&](Place &place, size_t bytes) {
+    place = {fits(rollout_static_bytes + launch.shared_bytes + bytes, blocks, memory), 0};
+    if (place.in_shared) place.offset = take(launch.shared_bytes, bytes);
+    return place.in_shared != 0;
+  };
+  const auto place_somewhere = [&](Place &place, size_t bytes) {
+    if (!place_in_shared(place, bytes)) place.offset = take(launch.scratch_bytes_per_block, bytes);
+  };
+  place_somewhere(rollout.row_memory, row_bytes);
+  place_somewhere(rollout.features, feature_size);
+  place_somewhere(rollout.state, all_state_bytes);
+  rollout.panels = {};
+  if (rollout.features.in_shared) place_in_shared(rollout.panels, panel_bytes);
+  rollout.scratch_bytes_per_block = launch.scratch_bytes_per_block;
+  return launch;
+}
+
+int64_t block_count(const Rollout &rollout) {
+  return (slot_count(rollout) + rollout.episodes_per_block - 1) / rollout.episodes_per_block;
 }
 
 }  // namespace swarmgrad::cuda

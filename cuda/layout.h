@@ -48,5 +48,11 @@ void lay_panels(Group &group, int64_t &panels);
 // the caller's.
 Launch lay_out(Differentiate &differentiate, const Group &group, const SharedMemory &memory);
 Launch lay_out(Forward &forward, const Group &group, const SharedMemory &memory);
+// Episodes and rows at a time, from the pass's counts and its groups in host memory.
+void choose_tiles(Rollout &rollout, const Group *groups, const SharedMemory &memory, int multiprocessors);
+// Expects them; state_bytes: of one episode, one value an element.
+Launch lay_out(Rollout &rollout, const Group *groups, size_t state_bytes, const SharedMemory &memory);
+// Blocks that have anything to play.
+int64_t block_count(const Rollout &rollout);
 
 }  // namespace swarmgrad::cuda

@@ -96,8 +96,10 @@ struct Fault {
 // parameters stay those of the last complete iteration, and the wave's arrays those of the fault. A kernel whose own blocks
 // set fault_environment or cancelled asks control.h instead, so that the fault found does not depend on their order.
 struct Control {
-  uint32_t fault_environment;  // the lowest with a fault, by atomicMin; UINT32_MAX: none; details in Pass::fault
-  int32_t cancelled;           // a kernel has seen Shared::cancel
+  uint32_t
+      fault_environment;  // the lowest with a fault, by atomicMin; UINT32_MAX: none; details in Pass::fault. The CPU
+                          // engine reports its cohort's fault of the earliest step, of the lowest environment then
+  int32_t cancelled;      // a kernel has seen Shared::cancel
   int32_t gradient_fault_group, update_fault_group;  // whose gradient or new parameters are not finite; -1: none
   uint32_t broken_group;  // the lowest whose new parameters are not finite, from update to commit; UINT32_MAX: none
   int64_t iteration;

@@ -151,18 +151,20 @@ class BlockRollout {
     __syncthreads();  // all threads leave, or none: or those that stay would wait for ever
     return common_.stops == 0;
   }
-  // Where an earlier environment has a fault, nothing of this tile can be reported: it would not be the lowest. A later
-  // one's fault stops nothing: which is found first must not depend on when blocks run.
+  // A fault within this wave stops the cohorts after its own: one of the lowest cohort is reported. That cohort and those
+  // before it play on, since what is reported must not depend on when blocks run. A fault outside this wave is an earlier
+  // launch's.
   __device__ __forceinline__ bool must_stop() {
     if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
+    if (atomicAdd(&pass_.control->cancelled, 0) != 0) return true;
     const uint32_t faulty = atomicMin(&pass_.control->fault_environment, UINT32_MAX);
-    return atomicAdd(&pass_.control->cancelled, 0) != 0 || faulty < environment_in(first_slot_);
+    if (faulty == UINT32_MAX) return false;
+    const int64_t own = first_slot_ / cuda::cohort_size;
+    return faulty < first_environment_of(own) || faulty >= first_environment_of(pass_.wave_cohorts);
   }
-  // The slot's environment, or that of the next one in use.
-  __device__ __forceinline__ int64_t environment_in(int64_t slot) const {
-    const int64_t cohort = pass_.first_cohort + slot / cuda::cohort_size, lane = slot % cuda::cohort_size;
-    const int64_t members = cuda::members_of(pass_, cohort);
-    return pass_.first_episode + cuda::first_episode_of(pass_, cohort) + (lane < members ? lane : members);
+  // Of a cohort of the wave.
+  __device__ __forceinline__ int64_t first_environment_of(int64_t cohort) const {
+    return pass_.first_episode + cuda::first_episode_of(pass_, pass_.first_cohort + cohort);
   }
   __device__ __forceinline__ void add_beats(unsigned steps) {
     if (steps != 0) atomicAdd_system(&pass_.shared->beats, static_cast<unsigned long long>(steps));
@@ -196,10 +198,12 @@ class BlockRollout {
       cuda::Playing &episode = memory_.episode[k];
       episode = {no_fault, 0, 0};
       const int64_t slot = first_slot_ + k, cohort = slot / cuda::cohort_size;
+      const int lane = static_cast<int>(slot % cuda::cohort_size);
       if (cohort >= pass_.wave_cohorts) continue;
       pass_.length[slot] = 0;
-      if (slot % cuda::cohort_size >= cuda::members_of(pass_, pass_.first_cohort + cohort)) continue;
-      episode.environment = static_cast<int32_t>(environment_in(slot));
+      pass_.fault[slot] = {cuda::Fault::none, -1, -1, -1};
+      if (lane >= cuda::members_of(pass_, pass_.first_cohort + cohort)) continue;
+      episode.environment = static_cast<int32_t>(first_environment_of(cohort) + lane);
       episode.plays = 1;
       if constexpr (checks)
         for (size_t byte = 0; byte < rollout_.state_bytes; byte += sizeof(float))
