@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  */
 public final class Catalogue {
   /** Long enough for deaths and early ends, short enough for every environment. */
-  private static final int LONGEST_HORIZON = 30;
+  private static final int LONGEST_HORIZON = TestDevice.amount(30, 12);
 
   private static final List<String> MORE =
       List.of(
@@ -48,6 +48,7 @@ public final class Catalogue {
                         .discount(0.97)
                         .entropyCoefficient(0.01)
                         .seed(1)
+                        .device(TestDevice.DEVICE)
                         .threads(2)
                         .build());
     EngineConfig shared =
@@ -56,6 +57,7 @@ public final class Catalogue {
             .environments(18)
             .share(Share.ALL)
             .agentIndex(true)
+            .device(TestDevice.DEVICE)
             .seed(1)
             .build();
     return Stream.concat(each, Stream.of(shared));

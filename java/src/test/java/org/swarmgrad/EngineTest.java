@@ -12,10 +12,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("contract")
 class EngineTest {
   private static final double RATE = 0.003;
 
@@ -23,6 +25,7 @@ class EngineTest {
     return EngineConfig.builder("simple_spread_v3?agents=2")
         .policy(Policy.mlp(8))
         .environments(33)
+        .device(TestDevice.DEVICE)
         .seed(5);
   }
 
@@ -36,7 +39,13 @@ class EngineTest {
     for (InstructionSet set : Swarmgrad.instructionSets()) {
       for (int threads : new int[] {1, 2, 3, 7}) {
         try (Engine engine =
-            Engine.open(small().environments(150).threads(threads).instructionSet(set).build())) {
+            Engine.open(
+                small()
+                    .environments(150)
+                    .device(Device.CPU)
+                    .threads(threads)
+                    .instructionSet(set)
+                    .build())) {
           assertThat(engine.info().threads()).isEqualTo(threads);
           assertThat(engine.info().instructionSet()).isEqualTo(set);
           engine.train(rates(50));
@@ -278,7 +287,8 @@ class EngineTest {
 
   @Test
   void aSecondThreadIsRefusedAndCancelStopsTheFirst() throws Exception {
-    try (Engine engine = Engine.open(small().environments(4096).build())) {
+    EngineConfig large = small().environments(TestDevice.amount(4096, 64)).build();
+    try (Engine engine = Engine.open(large)) {
       AtomicReference<Throwable> ended = new AtomicReference<>();
       Thread trainer =
           new Thread(
@@ -303,7 +313,7 @@ class EngineTest {
       assertThat(ended.get()).isInstanceOf(CancelledException.class);
       int completed = ((CancelledException) ended.get()).completed().size();
       assertThat(engine.iteration()).isEqualTo(completed);
-      try (Engine other = Engine.open(small().environments(4096).build())) {
+      try (Engine other = Engine.open(large)) {
         if (completed > 0) {
           other.train(rates(completed));
         }
@@ -325,7 +335,7 @@ class EngineTest {
 
   @Test
   void manyThreadsUsingAndClosingNeverCrash() throws Exception {
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < TestDevice.amount(20, 3); round++) {
       Engine engine = Engine.open(small().build());
       Thread[] threads = new Thread[4];
       for (int i = 0; i < threads.length; i++) {

@@ -4,7 +4,7 @@ package org.swarmgrad;
 
 import java.util.List;
 
-class JavaMeeting implements Environment {
+public class JavaMeeting implements Environment {
   private final int[][] cell = new int[2][Cohort.MAXIMUM];
 
   @Override

@@ -8,18 +8,24 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.swarmgrad.Trainer.StopReason;
 import org.swarmgrad.Trainer.TrainedBatch;
 
+@Tag("contract")
 class TrainerTest {
-  private static final int ITERATIONS = 30;
+  private static final int ITERATIONS = TestDevice.amount(30, 12);
   private static final Schedule SCHEDULE = Schedule.cosine(0.01, 25);
 
   private static EngineConfig.Builder small() {
-    return EngineConfig.builder("meeting").policy(Policy.mlp(7)).environments(37).seed(11);
+    return EngineConfig.builder("meeting")
+        .policy(Policy.mlp(7))
+        .environments(37)
+        .device(TestDevice.DEVICE)
+        .seed(11);
   }
 
   /** What a listener saw, without the seconds. */
@@ -136,7 +142,7 @@ class TrainerTest {
     try (Engine engine = Engine.open(small().environments(256).build())) {
       Trainer trainer = new Trainer(engine, Schedule.constant(0.02));
       double before = trainer.evaluate(2000, Acting.SAMPLED).get(0).teamReturnMean();
-      trainer.iterationsPerCall(100).train(300);
+      trainer.iterationsPerCall(100).train(TestDevice.amount(300, 60));
       double after = trainer.evaluate(2000, Acting.SAMPLED).get(0).teamReturnMean();
       assertThat(after).isGreaterThan(before + 1);
     }

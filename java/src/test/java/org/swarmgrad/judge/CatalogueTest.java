@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,7 @@ import org.swarmgrad.Trajectories;
  * Every environment of the catalogue: the batch agrees with the reference, and a stopped training
  * goes on with the same bits.
  */
+@Tag("contract")
 class CatalogueTest {
   @TempDir Path folder;
 

@@ -16,6 +16,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -30,6 +31,7 @@ import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Scale;
 import org.swarmgrad.Statistics;
+import org.swarmgrad.TestDevice;
 import org.swarmgrad.Weight;
 
 /**
@@ -37,11 +39,12 @@ import org.swarmgrad.Weight;
  * and gradients for every policy, weight and baseline, spread over the sizes where a tail or a
  * cohort could go wrong.
  */
+@Tag("contract")
 class GradientJudgeTest {
   private static final int[] ENVIRONMENTS = {1, 2, 15, 16, 17, 18, 33};
   private static final int[] AGENTS = {1, 2, 3, 5, 10};
   private static final int[] HORIZONS = {1, 25};
-  private static final int SIZES_PER_CASE = 3;
+  private static final int SIZES_PER_CASE = TestDevice.amount(3, 1);
 
   private static final List<String> POLICIES =
       List.of(
@@ -107,6 +110,7 @@ class GradientJudgeTest {
               .entropyCoefficient(size.agents > 2 ? 0 : 0.7)
               .seed(size.environments)
               .threads(odd ? 1 : 2)
+              .device(TestDevice.DEVICE)
               .build();
       judge(config);
     }
@@ -124,6 +128,7 @@ class GradientJudgeTest {
             .horizon(40)
             .discount(0.95)
             .entropyCoefficient(0.1)
+            .device(TestDevice.DEVICE)
             .build();
     Recording recording = judge(config);
     int[] lengths = recording.trajectories().getFirst().episodeLength();
@@ -146,6 +151,7 @@ class GradientJudgeTest {
             .baseline(baseline)
             .scale(Scale.RUNNING_DEVIATION)
             .environments(18)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       Recording first = JudgedEngine.assertAgrees(engine);
@@ -184,6 +190,7 @@ class GradientJudgeTest {
             .baseline(baseline)
             .discount(0.9)
             .environments(2)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       GivenRewards.assertWeights(engine, 17, 9, null);
@@ -206,6 +213,7 @@ class GradientJudgeTest {
             .baseline(Baseline.LEAVE_ONE_OUT)
             .environments(2)
             .horizon(1)
+            .device(TestDevice.DEVICE)
             .build());
   }
 
@@ -271,6 +279,7 @@ class GradientJudgeTest {
                     .environments(count)
                     .horizon(horizon)
                     .threads(threads)
+                    .device(TestDevice.DEVICE)
                     .build());
   }
 

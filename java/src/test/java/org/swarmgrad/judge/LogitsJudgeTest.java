@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +17,7 @@ import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.LogitRows;
 import org.swarmgrad.Policy;
+import org.swarmgrad.TestDevice;
 import org.swarmgrad.reference.Softmax;
 
 /**
@@ -36,6 +38,7 @@ class LogitsJudgeTest {
                 .policy(Policy.linear())
                 .environments(2)
                 .seed(7)
+                .device(TestDevice.DEVICE)
                 .build());
   }
 
@@ -44,6 +47,7 @@ class LogitsJudgeTest {
     engine.close();
   }
 
+  @Tag("contract")
   @ParameterizedTest
   @CsvSource({"1,1", "2,1e4", "3,1", "5,10", "5,1e4", "9,100", "17,1e3", "50,3", "50,1e4"})
   void logSoftmaxEntropyAndGradient(int actions, double range) {
@@ -159,6 +163,7 @@ class LogitsJudgeTest {
     assertThat(statistic).as("chi-square of %s", Arrays.toString(count)).isLessThan(31.8);
   }
 
+  @Tag("contract")
   @Test
   void drawsOfDifferentRowsAndIterationsDiffer() {
     int rows = 4096;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,6 +20,7 @@ import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Rewards;
 import org.swarmgrad.Statistics;
+import org.swarmgrad.TestDevice;
 import org.swarmgrad.Trajectories;
 import org.swarmgrad.Weight;
 import org.swarmgrad.reference.Judge;
@@ -27,6 +29,7 @@ import org.swarmgrad.reference.Judge;
  * Weights and gradients of given batches are the code that training uses; and a judge that finds
  * nothing is no judge.
  */
+@Tag("contract")
 class PartsTest {
   @ParameterizedTest
   @CsvSource({
@@ -43,6 +46,7 @@ class PartsTest {
             .horizon(horizon)
             .entropyCoefficient(0.01)
             .discount(0.9)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       JudgedEngine.drawParameters(engine, 11);
@@ -83,6 +87,7 @@ class PartsTest {
             .environments(17)
             .weight(weight)
             .baseline(Baseline.PREVIOUS_BATCH)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       assertThat(JudgedEngine.previousBaselines(engine)[0]).containsOnly(0);
@@ -125,6 +130,7 @@ class PartsTest {
             .policy(Policy.linear())
             .environments(3)
             .baseline(Baseline.NONE)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       Recording recording = engine.record();

@@ -4,6 +4,7 @@ package org.swarmgrad.judge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.swarmgrad.Engine;
@@ -12,6 +13,7 @@ import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Statistics;
+import org.swarmgrad.TestDevice;
 import org.swarmgrad.Trajectories;
 import org.swarmgrad.reference.Judge;
 import org.swarmgrad.reference.ReferenceGradient;
@@ -19,6 +21,7 @@ import org.swarmgrad.reference.ReferencePolicy;
 import org.swarmgrad.reference.Softmax;
 
 /** The statistics of a batch worked out again from its recorded rows. */
+@Tag("contract")
 class StatisticsJudgeTest {
   @ParameterizedTest
   @CsvSource({"simple_spread_v3, 33, 25", "CartPole-v1, 17, 60", "meeting, 100, 2"})
@@ -28,6 +31,7 @@ class StatisticsJudgeTest {
             .policy(Policy.mlp(16))
             .environments(environments)
             .horizon(horizon)
+            .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
       JudgedEngine.drawParameters(engine, 3);
