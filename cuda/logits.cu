@@ -9,7 +9,7 @@ namespace swarmgrad::SWARMGRAD_TARGET {
 
 using cuda::LogitRows;
 
-SWARMGRAD_KERNEL(swarmgrad_logits, LogitRows, 256, 1) {
+SWARMGRAD_KERNEL(swarmgrad_given_logits, LogitRows, 256, 1) {
   const int actions = arguments.action_count;
   const int threads = static_cast<int>(gridDim.x * blockDim.x);
   for (int row = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); row < arguments.rows; row += threads) {

@@ -8,7 +8,7 @@
 #include "cuda/plan.h"
 #include "cuda/tests/device_memory.h"
 
-SWARMGRAD_KERNEL_HANDLE(swarmgrad_logits);
+SWARMGRAD_KERNEL_HANDLE(swarmgrad_given_logits);
 
 namespace {
 
@@ -56,7 +56,7 @@ TEST_CASE("each row of logits alone") {
             arguments.entropy = entropy.get();
             arguments.gradient = gradient.get();
             arguments.exponential = exponential.get();
-            launch(swarmgrad_logits_handle, arguments, 2, 16);
+            launch(swarmgrad_given_logits_handle, arguments, 2, 16);
             swarmgrad_emulation_reset();
 
             std::vector<float> expected_probability, expected_entropy, expected_gradient;
@@ -92,7 +92,7 @@ TEST_CASE("only the actions of rows, where nothing else is asked for") {
   arguments.logit = logit.get();
   arguments.action = action.get();
   arguments.exponential = exponential.get();
-  launch(swarmgrad_logits_handle, arguments, 1, 32);
+  launch(swarmgrad_given_logits_handle, arguments, 1, 32);
   for (const int32_t taken : action.values()) CHECK((taken >= 0 && taken < 3));
 }
 

@@ -185,8 +185,7 @@ void CpuEngine::run(Pass &pass) {
   pool_->run(job);
   const bool was_cancelled = cancelled_.exchange(false, std::memory_order_relaxed);
   throw_first_fault();
-  if (was_cancelled)
-    throw Failure(SWARMGRAD_CANCELLED, "cancelled; parameters are those of the last complete iteration");
+  if (was_cancelled) throw_cancelled();
 }
 
 // Leaves the sums over all blocks in the first one.

@@ -282,7 +282,7 @@ class Cohort {
       const Float value = Float::load(memory.features.at(f, stored));
       const Mask broken = !(value - value == 0.0f);
       if (none(broken)) continue;
-      fault("the observation is not finite, or was not written", bits(broken), memory.plan.first_agent + agent, step);
+      fault(host::observation_fault, bits(broken), memory.plan.first_agent + agent, step);
       worker_.fault.feature = f;
       return true;
     }
@@ -327,8 +327,7 @@ class Cohort {
     const Mask broken = alive & !logits.is_valid();
     if (any(broken))
       return !find_observation_fault(memory, agent, step, stored) &&
-             fault("the logits are not finite, or no action is available", bits(broken), group.first_agent + agent,
-                   step);
+             fault(host::logits_fault, bits(broken), group.first_agent + agent, step);
     Int action = 0;
     if (pass_.acting == SWARMGRAD_ACT_GREEDY)
       action = logits.greedy();
@@ -416,7 +415,7 @@ class Cohort {
   // Returns, lengths and entropies.
   bool describe(int g, const GroupMemory &memory, double *statistics) {
     const RowFault broken = sum_returns(returns_of(g, memory), PackLanes(), statistics);
-    if (!holds(broken, memory, "the reward is not finite")) return false;
+    if (!holds(broken, memory, host::reward_fault)) return false;
     double length = 0, agent_steps = 0;
     for (int lane = 0; lane < members_; ++lane) length += length_[lane];
     for (int64_t row = 0; row < static_cast<int64_t>(steps_) * memory.plan.agents; ++row)
@@ -440,7 +439,7 @@ class Cohort {
   }
   bool make_weights(int g, const GroupMemory &memory) {
     const RowFault broken = weigh_rows(rule_of(g), returns_of(g, memory), memory.alive, PackLanes());
-    return holds(broken, memory, "the weight is not finite");
+    return holds(broken, memory, host::weight_fault);
   }
 
   // -- gradient
@@ -466,7 +465,7 @@ class Cohort {
                             memory.available_at(at, has_mask(group)), memory.scratch);
         const Mask alive = mask_from_bits(memory.alive[row]);
         if (pass_.given != nullptr && any(alive & !logits.is_valid()))
-          return fault("the logits are not finite, or no action is available", bits(alive & !logits.is_valid()),
+          return fault(host::logits_fault, bits(alive & !logits.is_valid()),
                        group.first_agent + static_cast<int>(row % group.agents), static_cast<int>(row / group.agents));
         logits.gradient(Int::load(memory.action + row * lane_count), Float::load(memory.reward + row * lane_count),
                         static_cast<float>(pass_.entropy_coefficient), alive, logit);

@@ -125,6 +125,10 @@ void Engine::throw_update_fault(int group, int64_t iteration) const {
                                        "smaller rate");
 }
 
+void Engine::throw_cancelled() {
+  throw Failure(SWARMGRAD_CANCELLED, "cancelled; parameters are those of the last complete iteration");
+}
+
 void Engine::describe(const BatchSums &batch, swarmgrad_statistics *out) const {
   if (out == nullptr) return;
   for (int g = 0; g < plan_.group_count; ++g) {

@@ -96,6 +96,7 @@ class Engine {
   // Throws where a group's gradient norm is not finite.
   void check_norm(int group, double norm, int64_t iteration) const;
   [[noreturn]] void throw_update_fault(int group, int64_t iteration) const;
+  [[noreturn]] static void throw_cancelled();
 
   static constexpr int widest_logits = 1024;  // actions that swarmgrad_logits takes
 

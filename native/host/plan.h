@@ -93,8 +93,12 @@ struct GroupRule {
 };
 
 // A NaN, an infinity or a rule that broke down: where it was found first.
+inline constexpr const char *observation_fault = "the observation is not finite, or was not written";
+inline constexpr const char *logits_fault = "the logits are not finite, or no action is available";
+inline constexpr const char *reward_fault = "the reward is not finite";
+inline constexpr const char *weight_fault = "the weight is not finite";
 struct Fault {
-  const char *what;  // null: none
+  const char *what;  // null: none; one of the above, or what the environment says of its rules
   swarmgrad_status status;
   int64_t environment;
   int agent, step;   // -1: of no agent; at the episode's start
