@@ -41,10 +41,13 @@ class DeviceRollout {
     std::vector<uint16_t> available;
   };
 
-  DeviceRollout(const Setup &setup, const std::vector<float> &parameters, swarmgrad::Stream stream, int acting)
+  // kernel: null for the catalogue's.
+  DeviceRollout(const Setup &setup, const std::vector<float> &parameters, swarmgrad::Stream stream, int acting,
+                const void *kernel = nullptr)
       : configuration_(setup),
         named_(host::find_environment(setup.environment, setup.parameters.data(),
                                       static_cast<int>(setup.parameters.size()))),
+        kernel_(kernel != nullptr ? kernel : cuda::rollout_kernel(named_.index)),
         environment_parameters_(named_.parameters),
         parameters_(parameters) {
     const host::EnvironmentTable &table = host::environment_at(named_.index);
@@ -102,11 +105,10 @@ class DeviceRollout {
     std::vector<double> scratch(launch.scratch_bytes_per_block * blocks / sizeof(double) + 2, -7e300);
     rollout.scratch = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(scratch.data()) + 15) / 16 * 16);
     swarmgrad_emulation_set("order", shape.order);
-    const void *kernel = cuda::rollout_kernel(named_.index);
     void *argument[] = {&rollout};
-    REQUIRE(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+    REQUIRE(cudaFuncSetAttribute(kernel_, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                  static_cast<int>(launch.shared_bytes)) == cudaSuccess);
-    REQUIRE(cudaLaunchKernel(kernel, blocks, static_cast<unsigned>(launch.threads), argument, launch.shared_bytes,
+    REQUIRE(cudaLaunchKernel(kernel_, blocks, static_cast<unsigned>(launch.threads), argument, launch.shared_bytes,
                              nullptr) == cudaSuccess);
     REQUIRE_MESSAGE(cudaDeviceSynchronize() == cudaSuccess, swarmgrad_emulation_message());
   }
@@ -123,7 +125,16 @@ class DeviceRollout {
   }
   int32_t length(int64_t episode) const { return length_[slot_of(episode)]; }
   const cuda::Fault &fault(int64_t episode) const { return fault_[slot_of(episode)]; }
-  int64_t first_episode_of(int64_t cohort) const { return cuda::first_episode_of(pass_, cohort); }
+  // Whose fault is reported: of the lowest cohort that has one, the earliest, as the CPU engine does.
+  int64_t reported_episode() const {
+    const int64_t lowest = control_.fault_environment;
+    int64_t cohort = 0;
+    while (cuda::first_episode_of(pass_, cohort + 1) <= lowest) ++cohort;
+    int64_t first = lowest;
+    for (int64_t e = lowest; e < cuda::first_episode_of(pass_, cohort + 1); ++e)
+      if (fault(e).kind != cuda::Fault::none && fault(e).step < fault(first).step) first = e;
+    return first;
+  }
   std::vector<float> &panels() { return panels_; }
 
   int cancel = 0;
@@ -189,6 +200,7 @@ class DeviceRollout {
 
   Configuration configuration_;
   host::NamedEnvironment named_;
+  const void *kernel_;
   std::vector<double> environment_parameters_;
   std::vector<float> parameters_, panels_;
   std::unique_ptr<host::PlanStorage> storage_;
@@ -268,6 +280,46 @@ inline void check_same_rows(const Engine &engine, const Recording &recording, co
         }
     }
     CHECK(disagreements == 0);
+  }
+}
+
+// The fault that the device found against the CPU engine's message.
+inline void check_same_fault(const DeviceRollout &device, const std::string &text) {
+  REQUIRE(device.control().fault_environment != UINT32_MAX);
+  const int64_t episode = device.reported_episode();
+  const cuda::Fault &fault = device.fault(episode);
+  std::string place = "environment " + std::to_string(episode);
+  if (fault.agent >= 0) place += ", agent " + std::to_string(fault.agent);
+  place += fault.step < 0 ? ", at its start" : ", step " + std::to_string(fault.step);
+  if (fault.feature >= 0) place += ", feature " + std::to_string(fault.feature);
+  CHECK_MESSAGE(text.find(place + ":") != std::string::npos, text << " does not name " << place);
+}
+
+inline const std::vector<Shape> shapes = {
+    {},
+    {.order = "reverse"},
+    {.threads = 32, .episodes = 7, .tile_rows = 8, .grid = 2, .order = "random:1"},
+    {.threads = 96, .episodes = 3, .tile_rows = 16, .grid = 1, .shared = false, .order = "random:2"},
+    {.threads = 256, .episodes = 40, .tile_rows = 64, .shared = false, .order = "reverse"},
+};
+
+// The record of one engine against a rollout of every shape.
+inline void check_same_episodes(const Setup &setup, const std::vector<Shape> &played, const void *kernel = nullptr) {
+  CAPTURE(setup.environment);
+  Engine engine(setup);
+  engine.scramble_parameters();
+  const Recording recording = engine.record();
+  DeviceRollout device(setup, engine.parameters(), swarmgrad::Stream::record, SWARMGRAD_ACT_SAMPLED, kernel);
+  for (const Shape &shape : played) {
+    CAPTURE(shape.threads);
+    CAPTURE(shape.episodes);
+    CAPTURE(shape.tile_rows);
+    CAPTURE(shape.grid);
+    CAPTURE(shape.shared);
+    CAPTURE(shape.order);
+    device.play(shape);
+    CHECK(device.control().fault_environment == UINT32_MAX);
+    check_same_rows(engine, recording, device);
   }
 }
 

@@ -6,37 +6,6 @@
 
 using namespace swarmgrad_tests;
 
-namespace {
-
-void check_same_episodes(const Setup &setup, const std::vector<Shape> &shapes) {
-  CAPTURE(setup.environment);
-  Engine engine(setup);
-  engine.scramble_parameters();
-  const Recording recording = engine.record();
-  DeviceRollout device(setup, engine.parameters(), swarmgrad::Stream::record, SWARMGRAD_ACT_SAMPLED);
-  for (const Shape &shape : shapes) {
-    CAPTURE(shape.threads);
-    CAPTURE(shape.episodes);
-    CAPTURE(shape.tile_rows);
-    CAPTURE(shape.grid);
-    CAPTURE(shape.shared);
-    CAPTURE(shape.order);
-    device.play(shape);
-    CHECK(device.control().fault_environment == UINT32_MAX);
-    check_same_rows(engine, recording, device);
-  }
-}
-
-const std::vector<Shape> shapes = {
-    {},
-    {.order = "reverse"},
-    {.threads = 32, .episodes = 7, .tile_rows = 8, .grid = 2, .order = "random:1"},
-    {.threads = 96, .episodes = 3, .tile_rows = 16, .grid = 1, .shared = false, .order = "random:2"},
-    {.threads = 256, .episodes = 40, .tile_rows = 64, .shared = false, .order = "reverse"},
-};
-
-}  // namespace
-
 TEST_CASE("every environment of the catalogue plays the CPU engine's episodes") {
   const std::vector<Setup> setups = catalogue_setups();
   for (size_t k = 0; k < setups.size(); ++k) {
@@ -171,17 +140,7 @@ TEST_CASE("rules that break down end the episode that they break down in") {
   const std::string text = swarmgrad_last_error();
   for (const Shape &shape : shapes) {
     device.play(shape);
-    const uint32_t environment = device.control().fault_environment;
-    REQUIRE(environment < 20);
-    const int64_t cohort = environment < device.first_episode_of(1) ? 0 : 1;
-    int64_t first = environment;
-    for (int64_t e = device.first_episode_of(cohort); e < device.first_episode_of(cohort + 1); ++e)
-      if (device.fault(e).kind != cuda::Fault::none && device.fault(e).step < device.fault(first).step) first = e;
-    CHECK(device.fault(first).kind == cuda::Fault::rules);
-    CHECK(device.fault(first).agent == -1);
-    CHECK_MESSAGE(text.find("environment " + std::to_string(first) + ", step " +
-                            std::to_string(device.fault(first).step) + ":") != std::string::npos,
-                  text);
+    check_same_fault(device, text);
   }
 }
 
