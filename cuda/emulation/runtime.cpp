@@ -255,7 +255,8 @@ class Runtime {
     return begin + size <= start + allocation.size ? &allocation : nullptr;
   }
 
-  bool inside_allocation(const void *address) const { return allocation_of(address, 0) != nullptr; }
+  // The byte after an allocation is another's.
+  bool inside_allocation(const void *address) const { return allocation_of(address, 1) != nullptr; }
 
   size_t device_bytes() const {
     size_t bytes = 0;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "cuda/emulation/control.h"
@@ -15,7 +16,8 @@ namespace swarmgrad_tests {
 inline const std::vector<const char *> orders = {"forward", "reverse", "random:1", "random:2"};
 
 inline void expect(cudaError_t error) {
-  INFO(cudaGetErrorString(error), " ", swarmgrad_emulation_message());
+  const std::string text = cudaGetErrorString(error), message = swarmgrad_emulation_message();
+  INFO(text, " ", message);
   REQUIRE(error == cudaSuccess);
 }
 
