@@ -628,7 +628,8 @@ void CudaEngine::throw_faults(const Pass &pass) {
   if (found.cancelled != 0) throw_cancelled();
 }
 
-// The details of an environment's fault are still where its wave left them: later ones did nothing.
+// The details of an environment's fault are still where its wave left them: later ones did nothing. Of a cohort that was
+// played the fault of the earliest step counts, as on the CPU, where its lanes go step by step together.
 host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
   const int64_t episode = environment - pass.first_episode;
   int64_t slot = 0;
@@ -638,10 +639,15 @@ host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
     const int64_t cohort = ((episode + 1) * pass.cohorts - 1) / pass.episodes;
     slot = cohort % wave_cohorts_ * cohort_size + episode - part_begin(cohort, pass.episodes, pass.cohorts);
   }
-  copy(&mailbox_->fault, pass.fault + slot, sizeof(Fault), cudaMemcpyDeviceToHost);
+  const int64_t lane = slot % cohort_size;
+  copy(mailbox_->faults, pass.fault + slot - lane, sizeof mailbox_->faults, cudaMemcpyDeviceToHost);
   synchronize();
-  const Fault &found = mailbox_->fault;
-  host::Fault fault = {nullptr, SWARMGRAD_NUMERIC, environment, found.agent, found.step, found.feature};
+  int64_t first = lane;
+  for (int64_t other = lane + 1; other < cohort_size && pass.cohort_first == nullptr; ++other)
+    if (mailbox_->faults[other].kind != Fault::none && mailbox_->faults[other].step < mailbox_->faults[first].step)
+      first = other;
+  const Fault &found = mailbox_->faults[first];
+  host::Fault fault = {nullptr, SWARMGRAD_NUMERIC, environment + first - lane, found.agent, found.step, found.feature};
   switch (found.kind) {
     case Fault::observation:
       fault.what = host::observation_fault;

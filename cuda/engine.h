@@ -43,7 +43,7 @@ class CudaEngine final : public host::Engine {
     Shared shared;
     int64_t iteration_under_way;
     State begin, end;  // as a call sets the state, and as it finds it at its end
-    Fault fault;
+    Fault faults[cohort_size];
   };
   // How a wave's memory is cut: into the arrays of every group, or of one whose batch or rewards are given.
   struct WaveKind {
