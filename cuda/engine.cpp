@@ -35,7 +35,8 @@ namespace {
 constexpr size_t usual_wave_bytes = size_t{2} << 30;  // more than any device needs to be busy
 constexpr size_t usual_staging_bytes = size_t{1} << 20;
 constexpr size_t log_bytes = size_t{1} << 20;
-constexpr int longest_launch = 64;  // iterations between two synchronisations
+constexpr int longest_launch = 64;       // iterations between two synchronisations
+constexpr int waves_between_looks = 64;  // of an evaluation, which may have millions, at whether it is cancelled
 
 // Cuts memory that begins at `base`, or null to measure only, into arrays.
 class Cut {
@@ -356,9 +357,8 @@ void CudaEngine::check_memory() const {
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
   if (bytes_ <= free) return;
   throw Failure(SWARMGRAD_OUT_OF_MEMORY,
-                "the configuration needs " + std::to_string(bytes_) + " bytes of memory on " +
-                    device_.properties().name + ", which has " + std::to_string(free) + " of its " +
-                    std::to_string(total) +
+                "the configuration needs " + std::to_string(bytes_) + " bytes, this device (" +
+                    device_.properties().name + ") has " + std::to_string(free) + " of its " + std::to_string(total) +
                     " free; fewer environments, a shorter horizon or a smaller policy need less");
 }
 
@@ -843,10 +843,14 @@ void CudaEngine::run_evaluation(int64_t first_episode, int64_t episodes, int act
     pass.learns = 0;
     begin_call();
     enqueue_begin(pass);
+    int waves = 0;
     each_wave(pass, [&] {
       enqueue_rollout(pass);
       enqueue_weigh(pass, 0);
       enqueue_learning(pass);
+      if (++waves % waves_between_looks != 0) return;
+      end_call();
+      throw_faults(pass);
     });
     enqueue_reduce(pass);
     enqueue_measure(pass, block_statistics_, nullptr, nullptr);
