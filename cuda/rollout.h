@@ -328,14 +328,19 @@ class BlockRollout {
           features_.base[part.minor * features_.stride + part.major];
   }
 
+  // What lies in shared memory is named anew, so that the compiler sees where: it then reads it by instructions of its own.
   __device__ __forceinline__ void evaluate(const cuda::Group &group, int64_t panel, int count) const {
     const int64_t first = group.layer[0].forward_panel;
+    const Rows features = {in_shared(rollout_.features), features_.stride}, logits = features.from(group.features);
     if (panels_ != nullptr)
-      forward<true, true>(group, {panels_ + panel, first}, features_, logits_of(group), count);
+      forward<true, true>(group, {in_shared(rollout_.panels) + panel, first}, features, logits, count);
     else if (rollout_.features.in_shared != 0)
-      forward<true, false>(group, {pass_.panels, 0}, features_, logits_of(group), count);
+      forward<true, false>(group, {pass_.panels, 0}, features, logits, count);
     else
       forward<false, false>(group, {pass_.panels, 0}, features_, logits_of(group), count);
+  }
+  __device__ __forceinline__ static float *in_shared(const cuda::Place &place) {
+    return reinterpret_cast<float *>(cuda::dynamic_shared() + place.offset);
   }
 
   // Samples a tile's actions from its logits.
