@@ -109,7 +109,7 @@ struct Smax {
     else
       place_facing(draws);
     for (int unit = 0; unit < units; ++unit) {
-      health[unit] = lookup(full_health().of, unit_type[unit]);
+      health[unit] = lookup(trait().full_health.of, unit_type[unit]);
       cooldown[unit] = 0.0f;
       last_action[unit] = stop;
     }
@@ -121,8 +121,8 @@ struct Smax {
   SWARMGRAD_FUNCTION void observe(int agent, Observation out) {
     const Mask living = is_alive(agent);
     const Float x = position[2 * agent], y = position[2 * agent + 1];
-    const Float sight = lookup(sight_range().of, unit_type[agent]);
-    const Float per_sight = lookup(inverse(sight_range()).of, unit_type[agent]);
+    const Float sight = lookup(trait().sight_range.of, unit_type[agent]);
+    const Float per_sight = lookup(trait().inverse_sight_range.of, unit_type[agent]);
     int feature = 0;
     for (int other = 0; other < units; ++other) {
       if (other == agent) continue;
@@ -148,7 +148,7 @@ struct Smax {
 
   SWARMGRAD_FUNCTION void available(int agent, AvailableActions out) {
     const Mask living = is_alive(agent);
-    const Float range = lookup(attack_range().of, unit_type[agent]);
+    const Float range = lookup(trait().attack_range.of, unit_type[agent]);
     for (int action = 0; action < stop; ++action) out.set(action, living);
     out.set(stop, true);
     for (int enemy = 0; enemy < enemies; ++enemy) {
@@ -207,7 +207,7 @@ struct Smax {
     Float lost = 0.0f;
     for (int enemy = 0; enemy < enemies; ++enemy) {
       const int unit = allies + enemy;
-      lost += (health_before[enemy] - health[unit]) / lookup(full_health().of, unit_type[unit]);
+      lost += (health_before[enemy] - health[unit]) / lookup(trait().full_health.of, unit_type[unit]);
     }
     const Mask allies_dead = all_dead(0, allies), enemies_dead = all_dead(allies, units);
     const Float won = where(enemies_dead & !allies_dead, 1.0f);
@@ -233,16 +233,29 @@ struct Smax {
   struct Trait {
     float of[8];
   };
-  SWARMGRAD_FUNCTION static constexpr Trait velocity() { return {{3.15f, 2.25f, 4.13f, 3.15f, 4.13f, 3.15f}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait damage() { return {{9, 10, 13, 8, 5, 12}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait attack_range() { return {{5, 6, 6, 2, 2, 5}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait sight_range() { return {{9, 10, 10, 9, 8, 9}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait radius() { return {{0.375f, 0.5625f, 0.625f, 0.5f, 0.375f, 0.625f}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait full_health() { return {{45, 125, 160, 150, 35, 80}}; }
-  SWARMGRAD_FUNCTION static constexpr Trait full_cooldown() { return {{0.61f, 1.07f, 1.87f, 0.86f, 0.5f, 0.59f}}; }
+  struct Traits {
+    Trait velocity, damage, attack_range, sight_range, radius, full_health, full_cooldown;
+    Trait inverse_sight_range, inverse_full_health, inverse_full_cooldown;
+  };
   SWARMGRAD_FUNCTION static constexpr Trait inverse(Trait trait) {
     for (int type = 0; type < type_count; ++type) trait.of[type] = 1.0f / trait.of[type];
     return trait;
+  }
+  // One object in constant memory: a thread of a GPU that looked into a table of its own would have to build it.
+  SWARMGRAD_FUNCTION static const Traits &trait() {
+    constexpr Trait sight_range = {{9, 10, 10, 9, 8, 9}}, full_health = {{45, 125, 160, 150, 35, 80}},
+                    full_cooldown = {{0.61f, 1.07f, 1.87f, 0.86f, 0.5f, 0.59f}};
+    static constexpr Traits traits = {{{3.15f, 2.25f, 4.13f, 3.15f, 4.13f, 3.15f}},
+                                      {{9, 10, 13, 8, 5, 12}},
+                                      {{5, 6, 6, 2, 2, 5}},
+                                      sight_range,
+                                      {{0.375f, 0.5625f, 0.625f, 0.5f, 0.375f, 0.625f}},
+                                      full_health,
+                                      full_cooldown,
+                                      inverse(sight_range),
+                                      inverse(full_health),
+                                      inverse(full_cooldown)};
+    return traits;
   }
 
   struct Squad {
@@ -250,7 +263,7 @@ struct Smax {
   };
   // In the order of the scenarios' names; of the random scenarios only the sizes count.
   SWARMGRAD_FUNCTION Squad squad(int side) const {
-    constexpr Squad squads[][2] = {
+    static constexpr Squad squads[][2] = {
         {{.marines = 3}, {.marines = 3}},
         {{.stalkers = 2, .zealots = 3}, {.stalkers = 2, .zealots = 3}},
         {{.marines = 8}, {.marines = 8}},
@@ -327,10 +340,10 @@ struct Smax {
     return x * x + y * y;
   }
   SWARMGRAD_FUNCTION Float health_share(int unit) const {
-    return health[unit] * lookup(inverse(full_health()).of, unit_type[unit]);
+    return health[unit] * lookup(trait().inverse_full_health.of, unit_type[unit]);
   }
   SWARMGRAD_FUNCTION Float cooldown_share(int unit) const {
-    const Float share = cooldown[unit] * lookup(inverse(full_cooldown()).of, unit_type[unit]);
+    const Float share = cooldown[unit] * lookup(trait().inverse_full_cooldown.of, unit_type[unit]);
     return minimum(maximum(share, Float(0.0f)), Float(1.0f));
   }
   SWARMGRAD_FUNCTION int one_hot_type(Observation out, int feature, Mask seen, int unit) const {
@@ -365,7 +378,8 @@ struct Smax {
   SWARMGRAD_FUNCTION Int consider(int enemy) {
     const int unit = allies + enemy;
     const int row = enemy * (first_attack + allies);
-    const Float sight = lookup(sight_range().of, unit_type[unit]), range = lookup(attack_range().of, unit_type[unit]);
+    const Float sight = lookup(trait().sight_range.of, unit_type[unit]),
+                range = lookup(trait().attack_range.of, unit_type[unit]);
     const Mask living = is_alive(unit);
     const Int held = last_action[unit] - first_attack;
     for (int action = 0; action < first_attack; ++action) enemy_choices[row + action] = 0;
@@ -424,7 +438,7 @@ struct Smax {
     const Mask ready = living & (action >= first_attack) & (cooldown[unit] <= 0.0f);
     Mask shoots = false;
     if (any(ready)) {
-      const Float range = lookup(attack_range().of, type);
+      const Float range = lookup(trait().attack_range.of, type);
       const int opponents = unit < allies ? enemies : allies;
       for (int attack = 0; attack < opponents; ++attack) {
         const int other = target_of(unit, attack);
@@ -432,10 +446,10 @@ struct Smax {
       }
       shoots &= ready;
     }
-    shot[unit] = where(shoots, lookup(damage().of, type));
-    cooldown[unit] =
-        select(shoots, lookup(full_cooldown().of, type) + noise[sub_step * units + unit], cooldown[unit] - time_step);
-    const Float stride = where(living, lookup(velocity().of, type) * time_step);
+    shot[unit] = where(shoots, lookup(trait().damage.of, type));
+    cooldown[unit] = select(shoots, lookup(trait().full_cooldown.of, type) + noise[sub_step * units + unit],
+                            cooldown[unit] - time_step);
+    const Float stride = where(living, lookup(trait().velocity.of, type) * time_step);
     const Float x = position[2 * unit], y = position[2 * unit + 1];
     walked[2 * unit] = select(living, on_map(x + step_x(action) * stride), x);
     walked[2 * unit + 1] = select(living, on_map(y + step_y(action) * stride), y);
@@ -460,12 +474,12 @@ struct Smax {
   // first of a pair works it out for both.
   SWARMGRAD_FUNCTION void push_apart(int unit) {
     const Float x = walked[2 * unit], y = walked[2 * unit + 1];
-    const Float own_radius = lookup(radius().of, unit_type[unit]);
+    const Float own_radius = lookup(trait().radius.of, unit_type[unit]);
     const Mask living = is_alive(unit);
     for (int other = agents_take_turns ? unit + 1 : 0; other < units; ++other) {
       const Float dx = x - walked[2 * other], dy = y - walked[2 * other + 1];
       const Float squared = dx * dx + dy * dy;
-      const Float reach = own_radius + lookup(radius().of, unit_type[other]);
+      const Float reach = own_radius + lookup(trait().radius.of, unit_type[other]);
       const Mask overlapping = living & is_alive(other) & (squared < reach * reach);
       if (other == unit || none(overlapping)) continue;
       const Float overlap = where(overlapping, maximum(reach / (sqrt(squared) + 1e-6f) - 1.0f, Float(0.0f)));
