@@ -628,8 +628,8 @@ void CudaEngine::throw_faults(const Pass &pass) {
   if (found.cancelled != 0) throw_cancelled();
 }
 
-// The details of an environment's fault are still where its wave left them: later ones did nothing. Of a cohort that was
-// played the fault of the earliest step counts, as on the CPU, where its lanes go step by step together.
+// The details of an environment's fault are still where its wave left them: later ones did nothing. Of a cohort the fault of
+// the earliest row counts, as on the CPU, where its lanes go row by row together; one of no agent ends its step.
 host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
   const int64_t episode = environment - pass.first_episode;
   int64_t slot = 0;
@@ -643,9 +643,11 @@ host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
   copy(mailbox_->faults, pass.fault + slot - lane, sizeof mailbox_->faults, cudaMemcpyDeviceToHost);
   synchronize();
   int64_t first = lane;
+  const auto row = [&](int64_t of) {
+    return std::pair(mailbox_->faults[of].step, static_cast<uint32_t>(mailbox_->faults[of].agent));
+  };
   for (int64_t other = lane + 1; other < cohort_size && pass.cohort_first == nullptr; ++other)
-    if (mailbox_->faults[other].kind != Fault::none && mailbox_->faults[other].step < mailbox_->faults[first].step)
-      first = other;
+    if (mailbox_->faults[other].kind != Fault::none && row(other) < row(first)) first = other;
   const Fault &found = mailbox_->faults[first];
   host::Fault fault = {nullptr, SWARMGRAD_NUMERIC, environment + first - lane, found.agent, found.step, found.feature};
   switch (found.kind) {
@@ -1069,6 +1071,10 @@ void CudaEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) 
       give(group.alive, 1, [&](int64_t) { return 1; });
       if (batch.mask != nullptr)
         give(group.available, group.action_count, [&](int64_t at) { return batch.mask[at] != 0; });
+      static_assert(Fault::none == 0);
+      check(cudaMemsetAsync(pass.fault, 0, static_cast<size_t>(pass.wave_cohorts) * cohort_size * sizeof(Fault),
+                            stream_.get()),
+            "cudaMemsetAsync");
       enqueue_gradient(pass, batch.group, true);
       enqueue_fold(pass, batch.group);
       end_call();
