@@ -48,4 +48,26 @@ SWARMGRAD_FUNCTION Double &operator-=(Double &a, Double b) { return a = a - b; }
 SWARMGRAD_FUNCTION Double &operator*=(Double &a, Double b) { return a = a * b; }
 SWARMGRAD_FUNCTION Double &operator/=(Double &a, Double b) { return a = a / b; }
 
+// Tables of eight entries that are looked up together. A vector of lanes looks them up one by one, within a register. A
+// single lane reads its entries of four tables side by side: on a GPU that is one load for four, and eight lanes with
+// different indices read from different banks.
+template <int count>
+struct Tables {
+  static_assert(count % 4 == 0);
+  alignas(32) float table[count][8];
+  alignas(32) float side_by_side[count / 4][8][4];
+
+  SWARMGRAD_FUNCTION constexpr explicit Tables(const float (&tables)[count][8]) : table(), side_by_side() {
+    for (int k = 0; k < count; ++k)
+      for (int index = 0; index < 8; ++index) table[k][index] = side_by_side[k / 4][index][k % 4] = tables[k][index];
+  }
+};
+template <int count>
+SWARMGRAD_FUNCTION Float lookup(const Tables<count> &tables, int table, Int index) {
+  if constexpr (lane_count == 1)
+    return tables.side_by_side[table / 4][lane(index, 0) & 7][table % 4];
+  else
+    return lookup(tables.table[table], index);
+}
+
 }  // namespace swarmgrad::SWARMGRAD_TARGET

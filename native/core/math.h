@@ -59,11 +59,8 @@ SWARMGRAD_FUNCTION Float log(Float x) {
 // of a float; the first is 0, with tanh(t) = t (1 + ...), so tiny arguments, subnormals and -0 are their own results.
 // The last interval's polynomial ends in exactly 1, which the clamp extends to infinity; NaN passes the clamp.
 SWARMGRAD_FUNCTION Float tanh(Float x) {
-  // In one object, so that a GPU's thread works out one address for all.
-  struct Polynomials {
-    float center[8], a0[8], a1[8], a2[8], a3[8], a4[8], a5[8], a6[8];
-  };
-  static constexpr Polynomials of = {
+  static constexpr float polynomials[8][8] = {
+      // centers, then a0 to a6
       {0.0f, 0x1.ece58p-2f, 0x1.eb7cep-1f, 0x1.99dcdp+0f, 0x1.474f4p+1f, 0x1.ebc4ep+1f, 0x1.708f98p+2f, 0x1.0a2b24p+3f},
       {0.0f, 0x1.ca0e2p-2f, 0x1.7d0e2ep-1f, 0x1.d7f928p-1f, 0x1.f9e1bep-1f, 0x1.ff876cp-1f, 0x1.fffd64p-1f,
        0x1.fffffcp-1f},
@@ -82,13 +79,14 @@ SWARMGRAD_FUNCTION Float tanh(Float x) {
   };
   const Float u = minimum(Float(9.59f), abs(x));
   const Int interval = shift_right<22>(as_int(fma(u, Float(3.125f), Float(2.0f))));
-  const Float t = u - lookup(of.center, interval);
-  Float p = fma(lookup(of.a6, interval), t, lookup(of.a5, interval));
-  p = fma(p, t, lookup(of.a4, interval));
-  p = fma(p, t, lookup(of.a3, interval));
-  p = fma(p, t, lookup(of.a2, interval));
-  p = fma(p, t, lookup(of.a1, interval));
-  p = fma(p, t, lookup(of.a0, interval));
+  static constexpr Tables<8> tables(polynomials);
+  const Float t = u - lookup(tables, 0, interval);
+  Float p = fma(lookup(tables, 7, interval), t, lookup(tables, 6, interval));
+  p = fma(p, t, lookup(tables, 5, interval));
+  p = fma(p, t, lookup(tables, 4, interval));
+  p = fma(p, t, lookup(tables, 3, interval));
+  p = fma(p, t, lookup(tables, 2, interval));
+  p = fma(p, t, lookup(tables, 1, interval));
   return as_float(as_int(p) | (as_int(x) & Int(INT32_MIN)));
 }
 
