@@ -59,8 +59,8 @@ public final class Swarmgrad {
    *
    * @param device to look at
    * @return one look
-   * @throws LibraryException where NVML, or the optional artifact org.bytedeco:cuda that calls it,
-   *     is missing or refuses
+   * @throws LibraryException where NVML, or JavaCPP's CUDA presets that call it, are missing or
+   *     refuse
    */
   public static DeviceTelemetry telemetry(DeviceInfo device) {
     return NativeTelemetry.read(Checks.present("device", device));

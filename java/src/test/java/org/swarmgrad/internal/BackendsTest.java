@@ -145,7 +145,7 @@ class BackendsTest {
     assertThatThrownBy(() -> Engine.open(EngineConfig.builder(java).device(Device.CUDA).build()))
         .isInstanceOf(LibraryException.class)
         .hasMessageContaining("java:meeting")
-        .hasMessageContaining("allowed");
+        .hasMessageContaining("run on the CPU engine only");
     try (Engine engine =
         Engine.open(EngineConfig.builder(java).environments(2).device(Device.AUTO).build())) {
       assertThat(engine.device()).isEqualTo(Device.CPU);
