@@ -471,8 +471,8 @@ void CudaEngine::describe_memory(swarmgrad_info &out) const {
 
 // ---- calls and transfers -----------------------------------------------------------------------------------------
 
-// Runs a call that uses the device. After a failure of CUDA's nothing of the call is left under way; where not even that
-// can be waited for, the device is lost, and so is the engine.
+// Runs a call that uses the device. After a failure of CUDA's nothing of the call is left under way; where that cannot even
+// be waited for, the device is lost, and so is the engine.
 template <class Body>
 void CudaEngine::on_device(const Body &body) {
   if (!lost_.empty()) throw Failure(SWARMGRAD_INTERNAL, "an earlier call lost the device, close the engine: " + lost_);
@@ -480,9 +480,10 @@ void CudaEngine::on_device(const Body &body) {
     device_.make_current();
     body();
   } catch (const CudaFailure &failure) {
-    if (cudaStreamSynchronize(stream_.get()) != cudaSuccess) lost_ = failure.what();
+    if (cudaStreamSynchronize(stream_.get()) == cudaSuccess) throw;
     static_cast<void>(cudaGetLastError());
-    throw;
+    lost_ = failure.loss();
+    throw Failure(SWARMGRAD_INTERNAL, lost_);
   }
 }
 

@@ -43,7 +43,7 @@ std::string driver_found() {
 std::string remedy(cudaError_t answer) {
   switch (answer) {
     case cudaErrorMemoryAllocation:
-      return "fewer environments, a shorter horizon or a smaller policy need less, and other programs may hold the "
+      return "fewer environments, a shorter horizon or a smaller policy need less, and other engines or programs may hold the "
              "device's memory";
     case cudaErrorInsufficientDriver:
       return driver_found() + "; install a driver for CUDA " + version_text(CUDART_VERSION) +
@@ -62,14 +62,8 @@ std::string remedy(cudaError_t answer) {
     case cudaErrorUnsupportedPtxVersion:
       return "the code was not made for this device or driver: compute capability 7.5 is the least that swarmgrad is "
              "built for, and PTX needs a driver as new as the compiler that made it";
-    case cudaErrorIllegalAddress:
-    case cudaErrorLaunchTimeout:
-    case cudaErrorLaunchFailure:
-    case cudaErrorUnknown:
-      return "the device is lost to this process: close its engines, or start a new process, and go on from a checkpoint; "
-             "compute-sanitizer names a faulty kernel, dmesg a faulty device";
     default:
-      return "close the engine and go on from a checkpoint with a new one";
+      return "go on with a new engine, from a checkpoint where there is one";
   }
 }
 
@@ -86,9 +80,15 @@ Uses &uses() {
 }  // namespace
 
 CudaFailure::CudaFailure(cudaError_t answer, const char *call)
-    : Failure(status_of(answer), std::string(call) + " answered " + std::to_string(answer) + ", " +
-                                     cudaGetErrorName(answer) + ", " + cudaGetErrorString(answer) + ": " +
-                                     remedy(answer)) {}
+    : CudaFailure(answer, std::string(call) + " answered " + std::to_string(answer) + ", " + cudaGetErrorName(answer) +
+                              ", " + cudaGetErrorString(answer) + ": ") {}
+
+CudaFailure::CudaFailure(cudaError_t answer, const std::string &fact)
+    : Failure(status_of(answer), fact + remedy(answer)),
+      loss_(
+          fact +
+          "the device is lost to this process: close its engines, or start a new process, and go on from a checkpoint; "
+          "compute-sanitizer names a faulty kernel, dmesg a faulty device") {}
 
 DeviceMemory allocate_device(size_t bytes) {
   void *memory = nullptr;
@@ -111,7 +111,7 @@ StreamHandle create_stream() {
 
 Event create_event() {
   cudaEvent_t event = nullptr;
-  check(cudaEventCreate(&event), "cudaEventCreate");
+  check(cudaEventCreateWithFlags(&event, cudaEventDefault), "cudaEventCreateWithFlags");
   return Event(event);
 }
 

@@ -14,6 +14,12 @@ namespace swarmgrad::cuda {
 class CudaFailure : public host::Failure {
  public:
   CudaFailure(cudaError_t answer, const char *call);
+  // The same, once nothing works any more.
+  const std::string &loss() const { return loss_; }
+
+ private:
+  CudaFailure(cudaError_t answer, const std::string &fact);
+  std::string loss_;
 };
 
 inline void check(cudaError_t answer, const char *call) {
