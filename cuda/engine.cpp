@@ -236,7 +236,7 @@ void CudaEngine::plan_environment() {
   const host::Arena memory(bytes);
   host::EnvironmentObject object(table, named_.parameters, memory.base());
   table.reset(object.get(), {0, 1, 0, Stream::training, config_.seed});
-  rules_text_ = table.problem(object.get()).text;
+  if (const char *text = table.problem(object.get()).text) rules_text_ = text;
 }
 
 // Cuts memory for so many cohorts into the arrays of a wave; returns how many bytes they take.
@@ -659,7 +659,7 @@ host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
       fault.what = host::logits_fault;
       break;
     case Fault::rules:
-      fault.what = rules_text_;
+      fault.what = rules_text_.c_str();
       fault.status = SWARMGRAD_ENVIRONMENT_FAILED;
       break;
     case Fault::reward:

@@ -142,9 +142,9 @@ class CudaEngine final : public host::Engine {
   std::vector<int32_t> wave_length_;  // [slot]
   int64_t panel_count_ = 0, wave_cohorts_ = 0;
   size_t state_bytes_ = 0, wave_bytes_ = 0, staging_bytes_ = 0, scratch_bytes_ = 0;
-  int log_iterations_ = 0;            // that a launch can hold
-  const char *rules_text_ = nullptr;  // what the environment says where its rules break down
-  std::string lost_;                  // what the device answered when it was lost
+  int log_iterations_ = 0;  // that a launch can hold
+  std::string rules_text_;  // what the environment says where its rules break down
+  std::string lost_;        // what the device answered when it was lost
 
   // Kernels, and what of their arguments is the same for every pass.
   Kernel rollout_kernel_, weigh_kernel_, fold_kernel_, reduce_kernel_, measure_kernel_, update_kernel_, commit_kernel_,

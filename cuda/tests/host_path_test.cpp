@@ -2,6 +2,7 @@
 // short, drivers are old or missing. Errors name call, code and remedy, nothing leaks, and whatever can go on does. Runs
 // under emulation, whose runtime fails on demand and counts what is alive.
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
 
@@ -395,6 +396,48 @@ TEST_CASE("the first faulty environment is found in whichever wave it plays") {
     if (at != std::string::npos && std::atoi(texts[0].c_str() + at + 12) >= 16) ++late;
   }
   CHECK(late > 0);
+}
+
+TEST_CASE("a user's environment runs with the code that was given for it, and says what it lacks") {
+  const Emulation emulation;
+  const auto load_code = [](int32_t index, const char *path) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string code{std::istreambuf_iterator<char>(file), {}};
+    return answer_of(swarmgrad_load_device_code(index, code.data(), code.size()));
+  };
+  int32_t index = -1;
+  require_ok(swarmgrad_load_environment(SWARMGRAD_COPY_LIBRARY, &index));
+  Setup setup = small_setup();
+  setup.environment = "copy";
+  const Configuration configuration(setup);
+  const std::vector<unsigned long long> before = alive();
+  swarmgrad_engine *engine = nullptr;
+  Answer answer = answer_of(swarmgrad_create(&configuration.config, &engine));
+  CHECK(answer.status == SWARMGRAD_UNSUPPORTED);
+  check_text(answer, {"environment copy has no code", "swarmgrad_load_device_code"});
+
+  answer = load_code(0, SWARMGRAD_COPY_CODE);
+  CHECK(answer.status == SWARMGRAD_INVALID_ARGUMENT);
+  check_text(answer, {"environment is 0, whose code this library has"});
+
+  for (const char *call : {"cudaLibraryLoadData", "cudaLibraryGetKernel"}) {
+    REQUIRE(load_code(index, SWARMGRAD_COPY_CODE).status == SWARMGRAD_OK);
+    emulation.set("fail", std::string(call) + ":1");
+    answer = answer_of(swarmgrad_create(&configuration.config, &engine));
+    emulation.set("fail", "");
+    CHECK(answer.status != SWARMGRAD_OK);
+    check_text(answer, {call, " answered "});
+    CHECK(alive() == before);
+  }
+  {
+    Engine copy(setup);
+    setup.environment = "CartPole-v1";
+    Engine original(setup);
+    copy.train(3);
+    original.train(3);
+    CHECK(copy.checkpoint() == original.checkpoint());
+  }
+  CHECK(alive() == before);
 }
 
 TEST_CASE("callbacks run on the CPU engine, and say so") {
