@@ -120,9 +120,19 @@ __device__ __forceinline__ void product_tile(const float *panel, int panel_strid
 #pragma unroll
       for (int r = 0; r < 4; ++r) sum[o][r] = fma(Float(weight[o]), Float(value[r]), Float(sum[o][r])).raw;
   }
+  // tanh is long: side by side for all outputs it would be most of every kernel's code, and of the time to compile it. Its
+  // sums are stored as they are and finished in a loop.
+  const bool is_tanh = finish == Finish::tanh;
 #pragma unroll
   for (int o = 0; o < O; ++o)
-    if (o < outputs) finish_rows(finish, sum[o], out + static_cast<ptrdiff_t>(o) * stride);
+    if (o < outputs) finish_rows(is_tanh ? Finish::none : finish, sum[o], out + static_cast<ptrdiff_t>(o) * stride);
+#pragma unroll 2
+  for (int o = 0; is_tanh && o < O && o < outputs; ++o) {
+    float *where = out + static_cast<ptrdiff_t>(o) * stride;
+    float value[4];
+    load4(where, value);
+    finish_rows(Finish::tanh, value, where);
+  }
 }
 
 template <int O, bool features_in_shared, bool panels_in_shared>

@@ -38,7 +38,8 @@ struct Overcooked {
   float shaped_reward;
   int max_steps;
   int height = 0, width = 0, pots = 0;
-  int pot_cell[2] = {}, start_cell[2] = {};
+  // No arrays: a thread of a GPU would keep its whole copy of the struct in memory, to index them there.
+  int first_pot = 0, second_pot = 0, first_start = 0, second_start = 0;
 
   Array<Int> position;     // [cook][2]: x, y
   Array<Int> direction;    // [cook]: index of the move action that turned it
@@ -60,8 +61,13 @@ struct Overcooked {
         ++height;
         continue;
       }
-      if (*drawn == 'P') pot_cell[pots++] = cell;
-      if (*drawn == '0' || *drawn == '1') start_cell[*drawn - '0'] = cell;
+      if (*drawn == 'P') {
+        if (pots == 0) first_pot = cell;
+        if (pots == 1) second_pot = cell;
+        ++pots;
+      }
+      if (*drawn == '0') first_start = cell;
+      if (*drawn == '1') second_start = cell;
       ++cell;
     }
     width = cell / height;
@@ -93,8 +99,9 @@ struct Overcooked {
       if (*drawn != '\n') object[cell++] = object_drawn(*drawn);
     for (int p = 0; p < pots; ++p) pot_status[p] = pot_empty;
     for (int cook = 0; cook < cooks; ++cook) {
-      position[2 * cook] = start_cell[cook] % width;
-      position[2 * cook + 1] = start_cell[cook] / width;
+      const int start = cook == 0 ? first_start : second_start;
+      position[2 * cook] = start % width;
+      position[2 * cook + 1] = start / width;
       direction[cook] = draws.below(4);
       held[cook] = empty;
     }
@@ -110,7 +117,7 @@ struct Overcooked {
       const Int seen = select(own_here, held[agent], select(other_here, held[other], object[cell]));
       Float onions_in_pot = 0.0f, onions_in_soup = 0.0f, cooking_time = 0.0f, done = 0.0f;
       for (int p = 0; p < pots; ++p) {
-        if (pot_cell[p] != cell) continue;
+        if (pot_cell(p) != cell) continue;
         const Int status = pot_status[p];
         const Mask filling = status >= pot_full;
         onions_in_pot = select(filling, to_float(pot_empty - status), Float(0.0f));
@@ -212,6 +219,7 @@ struct Overcooked {
                           : cook_mark;
   }
 
+  SWARMGRAD_FUNCTION int pot_cell(int p) const { return p == 0 ? first_pot : second_pot; }
   SWARMGRAD_FUNCTION static Int step_x(Int direction) {
     return select(direction == 2, Int(1), select(direction == 3, Int(-1), Int(0)));
   }
@@ -239,7 +247,7 @@ struct Overcooked {
     const Int there = object_at(cell), hand = held[cook];
 
     for (int p = 0; p < pots; ++p) {
-      const Mask here = acts & (cell == pot_cell[p]);
+      const Mask here = acts & (cell == pot_cell(p));
       const Int status = pot_status[p];
       const Mask adds = here & (hand == onion) & (status > pot_full);
       const Mask takes = here & (hand == plate) & (status == 0);
