@@ -17,7 +17,7 @@ import java.util.Optional;
 import org.swarmgrad.Backend;
 import org.swarmgrad.Device;
 import org.swarmgrad.DeviceInfo;
-import org.swarmgrad.LibraryException;
+import org.swarmgrad.SwarmgradException;
 
 public final class NativeDevices {
   private NativeDevices() {}
@@ -27,12 +27,12 @@ public final class NativeDevices {
     try {
       count(NativeLibrary.cuda());
       return Optional.empty();
-    } catch (LibraryException none) {
+    } catch (SwarmgradException none) {
       return Optional.of(none.getMessage());
     }
   }
 
-  /** Every GPU that CUDA shows to this process; throws LibraryException where there is none. */
+  /** Every GPU that CUDA shows to this process; throws SwarmgradException where there is none. */
   public static List<DeviceInfo> all() {
     NativeLibrary library = NativeLibrary.cuda();
     List<DeviceInfo> devices = new ArrayList<>();

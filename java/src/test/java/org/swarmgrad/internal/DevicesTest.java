@@ -3,6 +3,7 @@
 package org.swarmgrad.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.swarmgrad.cli.Main;
@@ -38,12 +40,22 @@ class DevicesTest {
   private Output run(
       FakeDriver driver, Map<String, String> variables, Predicate<String> jars, String... arguments)
       throws Exception {
+    return run(driver.engine(), driver, variables, jars, arguments);
+  }
+
+  private Output run(
+      Path engine,
+      FakeDriver driver,
+      Map<String, String> variables,
+      Predicate<String> jars,
+      String... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add(
         "-Dorg.bytedeco.javacpp.cachedir=" + System.getProperty("org.bytedeco.javacpp.cachedir"));
-    command.add("-Dorg.swarmgrad.library.cuda=" + driver.engine());
+    command.add("-Dorg.swarmgrad.library.cuda=" + engine);
     String path = System.getProperty("java.class.path");
     command.add("-cp");
     command.add(
@@ -172,6 +184,33 @@ class DevicesTest {
         .startsWith("swarmgrad: -Dorg.swarmgrad.library.cuda=" + nowhere)
         .contains(" names no file; add the artifact org.swarmgrad:swarmgrad with classifier")
         .containsOnlyOnce("\n");
+  }
+
+  /**
+   * The engine that nvcc built, which answers for itself: its CUDA runtime is linked statically.
+   */
+  @Test
+  void theRealEngineWithoutADriverSaysWhatToDo() throws Exception {
+    String library = Loader.getPlatform() + "/libswarmgrad_cuda.so";
+    Path engine = Path.of(System.getProperty("native.build"), "platform", library);
+    assumeTrue(Files.exists(engine), "this build has no CUDA engine");
+    FakeDriver none = new FakeDriver(Files.createDirectory(folder.resolve("none")));
+    String[] eval = {
+      "eval", "--random", "--env", "meeting", "--episodes", "16", "--device", "cuda"
+    };
+    Output cuda = run(engine.toAbsolutePath(), none, Map.of(), jar -> true, eval);
+    assumeTrue(cuda.status != 0, "this machine has a GPU");
+    assertThat(cuda.status).isEqualTo(1);
+    assertThat(cuda.err)
+        .startsWith("swarmgrad: cudaGetDeviceCount")
+        .contains(
+            "cudaErrorInsufficientDriver", "35", "no NVIDIA driver is installed; install a driver")
+        .containsOnlyOnce("\n");
+    eval[eval.length - 1] = "auto";
+    Output auto = run(engine.toAbsolutePath(), none, Map.of(), jar -> true, eval);
+    assertThat(auto.status).isZero();
+    assertThat(auto.err)
+        .isEqualTo("swarmgrad: device auto is cpu: " + cuda.err.substring("swarmgrad: ".length()));
   }
 
   @Test
