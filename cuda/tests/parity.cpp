@@ -282,7 +282,8 @@ struct Case {
   std::string name;
   Setup setup;
   int iterations = 3;
-  bool few = false;  // among those that stand for all
+  bool few = false;    // among those that stand for all
+  bool fails = false;  // compared are failures and what they leave
 };
 
 // Parameters that make every logit, and every sign of a hidden unit, count.
@@ -368,10 +369,85 @@ void compare_parts(const Pair &pair, const Recording &recording) {
   }
 }
 
+// Calls that must fail do so in the same words, and leave the same behind.
+void compare_failures(const Pair &pair) {
+  const auto attempt = [&](const std::string &what, const auto &call) {
+    const auto outcome = [&](const Engine &engine) {
+      const swarmgrad_status status = call(engine);
+      return std::to_string(status) +
+             (status == SWARMGRAD_OK ? "" : std::string(": ") + engine.functions().last_error());
+    };
+    const std::string expected = outcome(pair.cpu), found = outcome(pair.other);
+    if (expected[0] == '0') throw std::runtime_error(what + " does not fail");
+    if (expected != found) throw Disagreement(what + ": expected '" + expected + "', found '" + found + "'");
+    require_equal_buffers(pair, "after " + what);
+  };
+  const auto count = static_cast<size_t>(pair.cpu.info().parameter_count);
+  std::vector<float> gradient(count, 1);
+  gradient[count / 2] = HUGE_VALF;
+  attempt("a given gradient that is not finite",
+          [&](const Engine &engine) { return engine.functions().step(engine.handle(), gradient.data(), 0.01); });
+  // In the middle of a launch of several iterations.
+  const std::vector<double> rates = {0.01, 0.02, 3e38, 0.01};
+  attempt("an update that breaks the parameters", [&](const Engine &engine) {
+    return engine.functions().train(engine.handle(), static_cast<int32_t>(rates.size()), rates.data(), nullptr);
+  });
+  const auto play = [](const Engine &engine) {
+    return engine.functions().evaluate(engine.handle(), 7, 40, SWARMGRAD_ACT_SAMPLED, nullptr);
+  };
+  attempt("an evaluation with broken parameters", play);
+  attempt("a training with broken parameters",
+          [&](const Engine &engine) { return engine.functions().train(engine.handle(), 2, rates.data(), nullptr); });
+  attempt("a record with broken parameters", [](const Engine &engine) {
+    std::vector<swarmgrad_trajectories> none(engine.groups().size());
+    for (size_t g = 0; g < none.size(); ++g) {
+      none[g].size = sizeof none[g];
+      none[g].group = static_cast<int32_t>(g);
+    }
+    return engine.functions().record(engine.handle(), none.data(), nullptr, nullptr);
+  });
+  const int64_t environments = 40;
+  const auto cells = static_cast<size_t>(pair.cpu.groups()[0].agent_count * environments);
+  attempt("rewards whose weights are not finite", [&](const Engine &engine) {
+    const int steps = 4;
+    std::vector<float> reward(cells * steps, 1), weight(cells * steps);
+    for (size_t k = 0; k < reward.size(); ++k)
+      if (k % environments % 3 == 2) reward[k] = 3e38f;
+    swarmgrad_rewards rewards = {};
+    rewards.size = sizeof rewards;
+    rewards.environments = environments;
+    rewards.steps = steps;
+    rewards.reward = reward.data();
+    rewards.weight = weight.data();
+    return engine.functions().weights(engine.handle(), &rewards);
+  });
+  scramble(pair);
+  attempt("observations whose logits are not finite", [&](const Engine &engine) {
+    const swarmgrad_group &group = engine.groups()[0];
+    std::vector<float> observation(cells * static_cast<size_t>(group.observation_size), 1), weight(cells, 1),
+        out(count);
+    std::vector<int32_t> action(cells);
+    for (size_t k = 35; k < observation.size(); k += 37) observation[k] = NAN;
+    swarmgrad_batch batch = {};
+    batch.size = sizeof batch;
+    batch.environments = environments;
+    batch.steps = 1;
+    batch.observation = observation.data();
+    batch.action = action.data();
+    batch.weight = weight.data();
+    return engine.functions().gradient_of(engine.handle(), &batch, out.data());
+  });
+  // And after all that they go on.
+  for (const Engine *engine : {&pair.cpu, &pair.other})
+    engine->require(engine->functions().train(engine->handle(), 2, rates.data(), nullptr));
+  require_equal_buffers(pair, "after training again");
+}
+
 void compare(const Functions &linked, const Functions &loaded, const Case &one) {
   const Pair pair(linked, loaded, one.setup);
   require_equal_buffers(pair, "of a new engine");
   scramble(pair);
+  if (one.fails) return compare_failures(pair);
 
   const Recording expected = record(pair.cpu, one.setup.environments);
   const Recording found = record(pair.other, one.setup.environments);
@@ -419,6 +495,7 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   const auto add = [&](std::string name, Setup setup, int iterations = 3, bool few = false) {
     all.push_back({std::move(name), std::move(setup), iterations, few});
+    return &all.back();
   };
   const Setup usual = {.hidden = {8},
                        .environments = 18,
@@ -471,6 +548,22 @@ std::vector<Case> cases() {
   add("large-team",
       {.environment = "crowd", .parameters = {{"agents", 300}}, .hidden = {4}, .environments = 2, .horizon = 3}, 2,
       true);
+
+  // What the memory holds at once, and how many iterations follow each other without the host.
+  add("waves", but([](Setup &s) { s.environments = 50, s.stored_bytes = 1; }), 3, true);
+  add("waves-within-blocks", {.environment = "meeting", .hidden = {}, .environments = 1300, .stored_bytes = 1});
+  add("long-launch", {.environment = "meeting", .hidden = {3}}, 70);
+
+  add("failures", but([](Setup &s) { s.environments = 33; }), 0, true)->fails = true;
+  add("failures-of-groups",
+      {.environment = "simple_tag_v3",
+       .hidden = {6},
+       .environments = 20,
+       .horizon = 5,
+       .baseline = SWARMGRAD_PREVIOUS_BATCH,
+       .scale = SWARMGRAD_SCALE_RUNNING_DEVIATION},
+      0)
+      ->fails = true;
 
   // What is learned from: every weight with every baseline and scale; optimizers.
   for (const int weight :

@@ -337,7 +337,7 @@ void CpuEngine::run_logits(const swarmgrad_logit_rows &rows) { kernels_->logits(
 void CpuEngine::run_weights(const swarmgrad_rewards &r) {
   const Pass pass = new_pass(r.environments);
   workers_[0].fault = {};
-  for (int64_t c = 0; c < cohort_count(r); ++c)
+  for (int64_t c = 0; c < cohort_count(r) && workers_[0].fault.what == nullptr; ++c)
     kernels_->weights(pass, workers_[0], r, cohort_begin(r, c), cohort_begin(r, c + 1) - cohort_begin(r, c));
   throw_first_fault();
 }
