@@ -21,6 +21,21 @@
 // | 8.0                | 163 KiB          | 164 KiB          | shared, global              | shared, global                |
 // | 8.6, 8.9, 12.0     |  99 KiB          | 100 KiB          | shared, global              | global, global                |
 // | 9.0, 10.0          | 227 KiB          | 228 KiB          | shared, shared              | shared, global                |
+//
+// A block of the rollout plays as many episodes as have 64 rows of the largest group, at least one; fewer where that would
+// leave multiprocessors without two blocks. Its products go over all those rows at a time, of a larger team over 128 where
+// their features fit twice, else over 64. Into shared memory go, in this order and as long as two blocks fit (one, where
+// two cannot hold the first three): what is kept of episodes and rows, features with logits and exponentials, state, panels.
+//
+// | simple_spread, N = 3, 21 episodes, 64 rows | mlp:64,64, 128 threads | mlp:256,256, 256 threads | linear, 64 threads |
+// | ------------------------------------------ | ---------------------- | ------------------------ | ------------------ |
+// | bytes of features, of panels               | 42 432, 23 584         | 146 880, 290 848         | 7 616, 608         |
+// | 7.5: features, panels; blocks              | shared, global; 1      | global, global; 4        | shared, shared; 4  |
+// | 8.0                                        | shared, shared; 2      | shared, global; 1        | shared, shared; 11 |
+// | 8.6, 8.9, 12.0                             | shared, global; 2      | global, global; 6        | shared, shared; 7  |
+// | 9.0, 10.0                                  | shared, shared; 3      | shared, global; 1        | shared, shared; 16 |
+//
+// (Blocks that a multiprocessor's shared memory holds; where that would be more, its threads.)
 #pragma once
 
 #include <stddef.h>

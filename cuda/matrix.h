@@ -92,7 +92,8 @@ __device__ __forceinline__ void finish_rows(Finish finish, float (&sum)[4], floa
   store4(where, sum);
 }
 
-// One thread's tile: `outputs` outputs of a panel, at most O, and four rows.
+// One thread's tile: `outputs` outputs of a panel, at most O, and four rows. Operands of four inputs are under way at a
+// time, but of two where panels are in global memory: addresses are twice as wide there, and registers those of two blocks.
 template <int O, bool features_in_shared, bool panels_in_shared>
 __device__ __forceinline__ void product_tile(const float *panel, int panel_stride, bool has_bias, int inputs,
                                              int outputs, const float *in, float *out, int stride, Finish finish) {
@@ -105,7 +106,7 @@ __device__ __forceinline__ void product_tile(const float *panel, int panel_strid
 #pragma unroll
     for (int r = 0; r < 4; ++r) sum[o][r] = has_bias ? panel[o] : 0.0f;
   if (has_bias) panel += panel_stride;
-#pragma unroll 4
+#pragma unroll(panels_in_shared ? 4 : 2)
   for (int k = 0; k < inputs; ++k, in += stride, panel += panel_stride) {
     float value[4], weight[O];
     load4(in, value);

@@ -2,6 +2,6 @@
 // compiler's option -include; compiled to PTX where it is first used.
 #include "cuda/rollout.h"
 
-SWARMGRAD_KERNEL(swarmgrad_rollout, swarmgrad::cuda::Rollout, 256, 1) {
+SWARMGRAD_KERNEL(swarmgrad_rollout, swarmgrad::cuda::Rollout, 256, 2) {
   swarmgrad::SWARMGRAD_TARGET::rollout<swarmgrad::SWARMGRAD_TARGET::UserEnvironment, true>(arguments);
 }
