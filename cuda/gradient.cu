@@ -223,7 +223,7 @@ SWARMGRAD_KERNEL(swarmgrad_differentiate, cuda::Differentiate, 256) {
     Gradient<false, false>(arguments, common).run();
 }
 
-SWARMGRAD_KERNEL(swarmgrad_forward_rows, cuda::Forward, 256) {
+SWARMGRAD_KERNEL(swarmgrad_forward_rows, cuda::Forward, 256, 2) {
   if (arguments.panels.in_shared != 0)
     forward_rows<true, true>(arguments);
   else if (arguments.features.in_shared != 0)
