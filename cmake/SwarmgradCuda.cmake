@@ -5,6 +5,8 @@ set(SWARMGRAD_CUDA AUTO CACHE STRING "Build the CUDA engine: AUTO (where nvcc is
 set_property(CACHE SWARMGRAD_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(SWARMGRAD_CUDA_RUNTIME_LIBRARY "" CACHE FILEPATH
     "Another implementation of the CUDA runtime, with which the tests run the same objects besides NVIDIA's")
+set(SWARMGRAD_CUDA_RUNTIME_FAIL "" CACHE STRING
+    "The environment variable by which that runtime is told CALL:NUMBER, the call that is to fail")
 string(TOUPPER "${SWARMGRAD_CUDA}" _wanted)
 if(NOT _wanted MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "SWARMGRAD_CUDA is ${SWARMGRAD_CUDA}; allowed: AUTO, ON, OFF")
