@@ -12,13 +12,20 @@ endif()
 # A test that exits with this code says on its output why this machine cannot run it.
 set(SWARMGRAD_SKIPPED 77)
 
-# swarmgrad_test(NAME SOURCES... [PER_INSTRUCTION_SET] [LINKS ...] [ARGUMENTS ...])
-# One doctest executable NAME_test, linked with the engine's objects; or, PER_INSTRUCTION_SET, executables
-# NAME_<isa>_test that are compiled whole for each instruction set and `scalar`, without the engine.
+# swarmgrad_test(NAME SOURCES... [PER_INSTRUCTION_SET] [EVERY_ENGINE] [LINKS ...] [ARGUMENTS ...])
+# One doctest executable NAME_test, linked with the CPU engine's objects; with EVERY_ENGINE it knows the C ABI only, and
+# swarmgrad_engine_tests links it with other engines as well. Or, PER_INSTRUCTION_SET, executables NAME_<isa>_test that are
+# compiled whole for each instruction set and `scalar`, without the engine.
 function(swarmgrad_test NAME)
-  cmake_parse_arguments(PARSE_ARGV 1 _test "PER_INSTRUCTION_SET" "" "SOURCES;LINKS;ARGUMENTS")
+  cmake_parse_arguments(PARSE_ARGV 1 _test "PER_INSTRUCTION_SET;EVERY_ENGINE" "" "SOURCES;LINKS;ARGUMENTS")
   if(NOT doctest_FOUND)
     return()
+  endif()
+  if(_test_EVERY_ENGINE)
+    add_library(${NAME}_test_objects OBJECT ${_test_SOURCES})
+    target_link_libraries(${NAME}_test_objects PRIVATE swarmgrad_flags doctest::doctest)
+    set_property(GLOBAL APPEND PROPERTY SWARMGRAD_ENGINE_TESTS ${NAME})
+    set(_test_SOURCES "$<TARGET_OBJECTS:${NAME}_test_objects>")
   endif()
   if(NOT _test_PER_INSTRUCTION_SET)
     add_executable(${NAME}_test ${_test_SOURCES})
@@ -37,6 +44,18 @@ function(swarmgrad_test NAME)
     target_link_libraries(${_target} PRIVATE swarmgrad_flags ${_target}_objects swarmgrad_test_main ${_test_LINKS})
     add_test(NAME ${NAME}_${_isa} COMMAND ${_target} ${_test_ARGUMENTS})
     set_tests_properties(${NAME}_${_isa} PROPERTIES SKIP_RETURN_CODE ${SWARMGRAD_SKIPPED})
+  endforeach()
+endfunction()
+
+# swarmgrad_engine_tests(ENGINE OBJECTS): every test of every engine once more, as NAME_ENGINE, linked with OBJECTS instead of
+# the CPU engine's.
+function(swarmgrad_engine_tests ENGINE OBJECTS)
+  get_property(_names GLOBAL PROPERTY SWARMGRAD_ENGINE_TESTS)
+  foreach(_name IN LISTS _names)
+    set(_target ${_name}_${ENGINE}_test)
+    add_executable(${_target} "$<TARGET_OBJECTS:${_name}_test_objects>")
+    target_link_libraries(${_target} PRIVATE swarmgrad_flags ${OBJECTS} swarmgrad_test_main)
+    add_test(NAME ${_name}_${ENGINE} COMMAND ${_target})
   endforeach()
 endfunction()
 
