@@ -47,8 +47,8 @@ function(swarmgrad_test NAME)
   endforeach()
 endfunction()
 
-# swarmgrad_engine_tests(ENGINE OBJECTS): every test of every engine once more, as NAME_ENGINE, linked with OBJECTS instead of
-# the CPU engine's.
+# swarmgrad_engine_tests(ENGINE OBJECTS [VARIABLE=value...]): every test of every engine once more, as NAME_ENGINE, linked with
+# OBJECTS instead of the CPU engine's.
 function(swarmgrad_engine_tests ENGINE OBJECTS)
   get_property(_names GLOBAL PROPERTY SWARMGRAD_ENGINE_TESTS)
   foreach(_name IN LISTS _names)
@@ -56,6 +56,7 @@ function(swarmgrad_engine_tests ENGINE OBJECTS)
     add_executable(${_target} "$<TARGET_OBJECTS:${_name}_test_objects>")
     target_link_libraries(${_target} PRIVATE swarmgrad_flags ${OBJECTS} swarmgrad_test_main)
     add_test(NAME ${_name}_${ENGINE} COMMAND ${_target})
+    set_tests_properties(${_name}_${ENGINE} PROPERTIES ENVIRONMENT "${ARGN}")
   endforeach()
 endfunction()
 

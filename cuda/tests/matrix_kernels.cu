@@ -1,7 +1,6 @@
 // See matrix_kernels.h.
-#include "cuda/tests/matrix_kernels.h"
-
 #include "cuda/outer_product.h"
+#include "cuda/tests/matrix_kernels.h"
 
 namespace swarmgrad::SWARMGRAD_TARGET {
 namespace {

@@ -63,7 +63,8 @@ template <class Arguments>
 void launch(const void *kernel, Arguments arguments, int blocks, int threads, size_t shared_bytes) {
   void *pointers[] = {&arguments};
   expect(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)));
-  expect(cudaLaunchKernel(kernel, static_cast<unsigned>(blocks), static_cast<unsigned>(threads), pointers, shared_bytes, 0));
+  expect(cudaLaunchKernel(kernel, static_cast<unsigned>(blocks), static_cast<unsigned>(threads), pointers, shared_bytes,
+                          0));
   expect(cudaDeviceSynchronize());
 }
 
@@ -103,11 +104,16 @@ float tree_over_lanes(const float (&lane)[16]) {
 
 float finished(int finish, float sum, float stored) {
   switch (finish) {
-    case 1: return tanh(Float(sum)).raw;
-    case 2: return sum > 0.0f ? sum : 0.0f;
-    case 3: return sum * std::fma(-stored, stored, 1.0f);
-    case 4: return stored > 0.0f ? sum : 0.0f;
-    default: return sum;
+    case 1:
+      return tanh(Float(sum)).raw;
+    case 2:
+      return sum > 0.0f ? sum : 0.0f;
+    case 3:
+      return sum * std::fma(-stored, stored, 1.0f);
+    case 4:
+      return stored > 0.0f ? sum : 0.0f;
+    default:
+      return sum;
   }
 }
 

@@ -1,6 +1,6 @@
 // The rollout kernel of an environment that uses the whole contract: groups, masks, death, a joint rule with chance, early
 // ends. The environment is in no shipped catalogue: this executable has a catalogue of its own.
-#include "rollout_fixture.h"
+#include "cuda/tests/rollout_fixture.h"
 
 using namespace swarmgrad_tests;
 

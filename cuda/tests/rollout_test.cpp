@@ -2,7 +2,7 @@
 // whatever the block size, the tiles, the grid, the memory and the order of threads. Weights and gradients are elsewhere.
 #include <cmath>
 
-#include "rollout_fixture.h"
+#include "cuda/tests/rollout_fixture.h"
 
 using namespace swarmgrad_tests;
 

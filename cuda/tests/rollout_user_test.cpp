@@ -1,6 +1,6 @@
 // The rollout kernel of a user's header: mistakes that the device sees are found where the CPU engine finds them.
 #include "cuda/kernel.h"
-#include "rollout_fixture.h"
+#include "cuda/tests/rollout_fixture.h"
 
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_rollout);
 

@@ -154,8 +154,12 @@ TEST_CASE("sizes that no machine has") {
   setup.horizon = 1 << 24;
   setup.hidden = {1024, 1024, 1024, 1024};
   setup.threads = 1024;
-  expect_no_engine(Configuration(setup), {"needs", "bytes, this machine has", "fewer threads"},
-                   SWARMGRAD_OUT_OF_MEMORY);
+  if (computes_on_cpu())
+    expect_no_engine(Configuration(setup), {"needs", "bytes, this machine has", "fewer threads"},
+                     SWARMGRAD_OUT_OF_MEMORY);
+  else
+    expect_no_engine(Configuration(setup), {"needs", "bytes, this device", "has", "fewer environments"},
+                     SWARMGRAD_OUT_OF_MEMORY);
 }
 
 TEST_CASE("null and wrong handles") {

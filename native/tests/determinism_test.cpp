@@ -78,8 +78,9 @@ TEST_CASE("threads and instruction sets give the same training") {
   for (Setup setup : varied_setups()) {
     CAPTURE(std::string(setup.environment));
     const std::vector<float> expected = trained(setup, 3);
+    const std::vector<int> thread_counts = computes_on_cpu() ? std::vector{1, 2, 3, 7} : std::vector{1};
     for (const int isa : available_isas())
-      for (const int threads : {1, 2, 3, 7}) {
+      for (const int threads : thread_counts) {
         setup.isa = isa;
         setup.threads = threads;
         CAPTURE(isa);
@@ -102,7 +103,7 @@ TEST_CASE("every environment replays to the bits that it stores") {
     setup.entropy_coefficient = 0.1;  // a gradient even where random play earns nothing
     setup.stored_bytes = INT64_MAX;
     Engine storing(setup);
-    REQUIRE(storing.info().replays == 0);
+    REQUIRE(storing.info().replays == !computes_on_cpu());
     setup.stored_bytes = 1;
     Engine replaying(setup);
     REQUIRE(replaying.info().replays == 1);
@@ -261,7 +262,8 @@ TEST_CASE("all memory is listed as buffers, and none of it grows with the enviro
     const Engine many(setup);
     setup.environments = 1000000;
     const Engine more(setup);
-    CHECK(many.info().bytes_total == more.info().bytes_total);
+    // A GPU takes what the cohorts of a wave need, as long as it has room.
+    if (computes_on_cpu()) CHECK(many.info().bytes_total == more.info().bytes_total);
     CHECK(many.info().cohort_count == 256);
     CHECK(more.info().cohort_count == 62500);
   }

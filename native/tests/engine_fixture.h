@@ -356,7 +356,17 @@ inline std::vector<Setup> catalogue_setups() {
   return setups;
 }
 
+// Whether the engine of this program computes on the CPU: only there are instruction sets and threads to choose, activations
+// to store, and is all memory taken whatever the number of environments.
+inline bool computes_on_cpu() {
+  swarmgrad_device_info info = {};
+  info.size = sizeof info;
+  require_ok(swarmgrad_device(0, &info));
+  return info.compute_major == 0;
+}
+
 inline std::vector<int> available_isas() {
+  if (!computes_on_cpu()) return {SWARMGRAD_ISA_AUTO};
   std::vector<int> found;
   for (const int isa : {SWARMGRAD_ISA_AVX2, SWARMGRAD_ISA_AVX512, SWARMGRAD_ISA_NEON})
     if (swarmgrad_isa_available(isa) != 0) found.push_back(isa);
