@@ -7,8 +7,6 @@ namespace swarmgrad::cuda {
 namespace {
 
 constexpr int warp = 32, most_threads = 256, fewest_threads = 64;
-// More than a rollout kernel's own shared variables, the environment's object among them, and what rounding adds.
-constexpr size_t rollout_static_bytes = 2048;
 
 int padded(int count) { return (count + panel_width - 1) / panel_width * panel_width; }
 

@@ -199,6 +199,9 @@ struct Rollout {
   size_t scratch_bytes_per_block;
 };
 
+// What a block's shared variables take beside its dynamic shared memory, at most, and what rounding adds.
+constexpr size_t rollout_static_bytes = 2048;
+
 // What a block of the rollout keeps of an episode.
 struct Playing {
   unsigned long long fault;  // of this step, the first one: the lowest number, see rollout.h

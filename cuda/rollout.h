@@ -52,6 +52,7 @@ class Share {
 template <class E, bool checks>
 class BlockRollout {
   SWARMGRAD_CHECK_ENVIRONMENT(E, "an environment");
+  static_assert(__is_trivially_copyable(E), "an environment's members must be numbers and Arrays: threads copy it");
 
  public:
   // Shared by the block, besides the memory that the host lays out.
@@ -61,6 +62,10 @@ class BlockRollout {
     int ended, troubled;                      // episodes that ended, faults of rows: they only grow
     int stops;                                // there is a reason to leave
   };
+  static_assert(
+      sizeof(Common) + 64 <= cuda::rollout_static_bytes,
+      "an environment's members take too much of a GPU's shared memory, 1900 bytes being allowed: let tables be "
+      "static constexpr, or Arrays");
 
   __device__ __forceinline__ BlockRollout(const cuda::Rollout &rollout, Common &common)
       : rollout_(rollout),
