@@ -299,7 +299,7 @@ void CudaEngine::choose_kernels() {
   const SharedMemory memory = {device.sharedMemPerBlockOptin, device.sharedMemPerMultiprocessor,
                                device.reservedSharedMemPerBlock};
   const auto prepare = [&](const char *name, const void *handle, const Launch &launch) {
-    Kernel kernel = {name, handle, launch.threads, launch.shared_bytes, 0};
+    Kernel kernel = {name, handle, std::min(launch.threads, device.maxThreadsPerBlock), launch.shared_bytes, 0};
     // Always the most: the attribute is the kernel's, and other groups and engines launch it too.
     cudaFuncAttributes attributes = {};
     check(cudaFuncGetAttributes(&attributes, handle), "cudaFuncGetAttributes");
@@ -307,7 +307,7 @@ void CudaEngine::choose_kernels() {
                                static_cast<int>(device.sharedMemPerBlockOptin - attributes.sharedSizeBytes)),
           "cudaFuncSetAttribute");
     int blocks = 0;
-    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, handle, launch.threads, launch.shared_bytes),
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, handle, kernel.threads, launch.shared_bytes),
           "cudaOccupancyMaxActiveBlocksPerMultiprocessor");
     kernel.most_blocks = int64_t{std::max(blocks, 1)} * device.multiProcessorCount;
     return kernel;

@@ -132,6 +132,7 @@ constexpr Architecture architectures[] = {
 };
 constexpr size_t usual_dynamic_shared = 48 << 10;  // without an attribute that asks for more
 constexpr size_t reserved_shared = 1 << 10;        // of every block, by the driver
+constexpr int max_threads = 1024;                  // of a block
 constexpr int runtime_version = CUDART_VERSION;
 
 struct Failure {
@@ -142,7 +143,7 @@ struct Failure {
 struct Settings {
   Order order;
   bool eager = false;
-  int devices = 1, driver = runtime_version, multiprocessors = 0;
+  int devices = 1, driver = runtime_version, multiprocessors = 0, threads = max_threads;
   const Architecture *architecture = nullptr;
   unsigned long long memory = 0;
   std::vector<Failure> failures;
@@ -188,7 +189,7 @@ class Runtime {
 
   void reset() {
     for (const char *setting :
-         {"order", "streams", "devices", "driver", "architecture", "multiprocessors", "memory", "fail"})
+         {"order", "streams", "devices", "driver", "architecture", "multiprocessors", "threads", "memory", "fail"})
       set(setting, nullptr);
     lost = cudaSuccess;
     message.clear();
@@ -223,6 +224,10 @@ class Runtime {
       if (settings.architecture == nullptr) refuse(setting, value, "75, 80, 86, 89, 90, 100, 120");
     } else if (name == "multiprocessors") {
       settings.multiprocessors = usual ? 0 : static_cast<int>(number_of(setting, value));
+    } else if (name == "threads") {
+      const unsigned long long number = usual ? max_threads : number_of(setting, value);
+      if (number < 32 || number > max_threads || number % 32 != 0) refuse(setting, value, "32, 64, 96 ... 1024");
+      settings.threads = static_cast<int>(number);
     } else if (name == "memory") {
       settings.memory = usual ? 1ull << 30 : number_of(setting, value);
     } else if (name == "fail") {
@@ -443,7 +448,7 @@ cudaError_t check_launch(const Kernel *kernel, dim3 grid, dim3 block, size_t dyn
   if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
   const uint64_t threads = uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 0x7fffffff || grid.y > 65535 || grid.z > 65535 ||
-      threads == 0 || block.x > 1024 || block.y > 1024 || block.z > 64 || threads > 1024)
+      threads == 0 || block.z > 64 || threads > static_cast<uint64_t>(runtime().settings.threads))
     return cudaErrorInvalidConfiguration;
   if (threads > kernel->max_threads || dynamic_shared > allowed_dynamic_shared(kernel)) return cudaErrorInvalidValue;
   return cudaSuccess;
@@ -586,7 +591,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
   properties->sharedMemPerBlock = usual_dynamic_shared;
   properties->regsPerBlock = properties->regsPerMultiprocessor = 65536;
   properties->warpSize = 32;
-  properties->maxThreadsPerBlock = 1024;
+  properties->maxThreadsPerBlock = settings.threads;
   properties->major = architecture.number / 10;
   properties->minor = architecture.number % 10;
   properties->multiProcessorCount =

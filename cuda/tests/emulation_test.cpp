@@ -241,6 +241,8 @@ TEST_CASE("launches that CUDA refuses") {
   CHECK(allow(228 * 1024) == cudaErrorInvalidValue);
   CHECK(allow(227 * 1024) == cudaSuccess);
   CHECK(device.launch(swarmgrad_test_order_handle, 1, 32, 227 * 1024) == cudaSuccess);
+  swarmgrad_emulation_set("threads", "32");
+  CHECK(device.launch(swarmgrad_test_order_handle, 1, 33) == cudaErrorInvalidConfiguration);
   swarmgrad_emulation_set("architecture", "75");
   CHECK(allow(64 * 1024 + 1) == cudaErrorInvalidValue);
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
