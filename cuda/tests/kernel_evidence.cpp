@@ -268,6 +268,22 @@ void print_table(const Kernels &kernels, const std::vector<Budget> &budgets) {
   std::set<int> architectures;
   for (const auto &[name, kernel] : kernels)
     for (const auto &[architecture, resources] : kernel.architecture) architectures.insert(architecture);
+  std::printf(
+      "# What the kernels take\n\n"
+      "Written by `cmake --build build/cuda --target kernel_table` from what ptxas reports. Under an architecture stand the\n"
+      "registers of a thread, and how much of a multiprocessor's threads are resident at once (`cuda_occupancy.h`) in blocks\n"
+      "of the most threads that the kernel may have, as registers and static shared memory allow. What a launch adds in\n"
+      "dynamic shared memory, and how that limits the blocks, is in `cuda/layout.h` and `cuda/rollout.h`. Stack and static\n"
+      "shared memory are in bytes, the most on any architecture, of the budget in `cuda/budgets.txt`; no kernel may spill. The\n"
+      "test `kernel_budgets` fails when a kernel leaves its budget.\n\n"
+      "| architecture | device | multiprocessors | threads each | shared memory each, KiB | a block, KiB |\n"
+      "| --- | --- | --: | --: | --: | --: |\n");
+  for (const Device &device : devices)
+    if (architectures.count(device.major * 10 + device.minor) != 0)
+      std::printf("| sm_%d%d | %s | %d | %d | %d | %d |\n", device.major, device.minor, device.name,
+                  device.multiprocessors, device.threads_per_multiprocessor, device.shared_kib_per_multiprocessor,
+                  device.shared_kib_per_block);
+  std::printf("\n");
   std::printf("| kernel | threads | stack | shared |");
   for (const int architecture : architectures) std::printf(" sm_%d |", architecture);
   std::printf("\n| --- | --: | --: | --: |");
