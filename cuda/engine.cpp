@@ -7,19 +7,18 @@
 
 #include "core/moments.h"
 #include "cuda/fma_chains.h"
+#include "cuda/gradient.h"
 #include "cuda/kernel.h"
 #include "host/arena.h"
 #include "host/environment_library.h"
 
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_weigh);
-SWARMGRAD_KERNEL_HANDLE(swarmgrad_differentiate);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_fold);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_reduce);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_measure);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_update);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_commit);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_pack);
-SWARMGRAD_KERNEL_HANDLE(swarmgrad_forward_rows);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_given_logits);
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_fma_chains);
 
@@ -339,7 +338,8 @@ void CudaEngine::choose_kernels() {
     differentiate.group = g;
     const Launch gradient = lay_out(differentiate, group, memory);
     differentiate.scratch_bytes_per_block = gradient.scratch_bytes_per_block;
-    gradient_kernels_.push_back(prepare("swarmgrad_differentiate", swarmgrad_differentiate_handle, gradient));
+    const GradientKernel kernel = gradient_kernel(differentiate);
+    gradient_kernels_.push_back(prepare(kernel.name, kernel.handle, gradient));
     differentiate_.push_back(differentiate);
     keep_scratch(gradient_kernels_.back(), gradient);
     Forward forward = {};

@@ -20,15 +20,20 @@ __device__ __forceinline__ float *floats_at(const cuda::Place &place, char *scra
   return reinterpret_cast<float *>((in_shared ? cuda::dynamic_shared() : scratch) + place.offset);
 }
 
-// The panels that a block reads; in shared memory they are a copy, complete after the next barrier.
+// The panels that a block reads, its copy where they are in shared memory.
 template <bool in_shared>
-__device__ __forceinline__ Panels take_panels(const cuda::Place &place, const cuda::Pass &pass,
-                                              const cuda::Group &group, int64_t count) {
-  if constexpr (!in_shared) return {pass.panels, 0};
-  const int64_t first = group.layer[0].forward_panel;
-  float *copy = floats_at<true>(place, nullptr);
-  copy_panels(pass.panels + first, count, copy);
-  return {copy, first};
+__device__ __forceinline__ Panels panels_of(const cuda::Place &place, const cuda::Pass &pass,
+                                            const cuda::Group &group) {
+  if constexpr (in_shared) return {floats_at<true>(place, nullptr), group.layer[0].forward_panel};
+  return {pass.panels, 0};
+}
+
+// Makes that copy; the caller waits at a barrier before the block reads it.
+template <bool in_shared>
+__device__ __forceinline__ void take_panels(const cuda::Place &place, const cuda::Pass &pass, const cuda::Group &group,
+                                            int64_t count) {
+  if constexpr (in_shared)
+    copy_panels(pass.panels + group.layer[0].forward_panel, count, floats_at<true>(place, nullptr));
 }
 
 // Observations [row][feature] of `written` rows become features [feature][row]; rows up to the next multiple of 4 from
@@ -50,125 +55,141 @@ __device__ __forceinline__ void load_rows(const float *observation, int size, in
   }
 }
 
-// What a block's threads tell each other besides features.
+// What all threads of a block share besides features. Thread 0 writes it; kept here rather than by every thread, it leaves
+// the registers to the tiles.
 struct Common {
-  int stops;       // thread 0 has seen a reason to leave
+  int stops;       // there is a reason to leave
   int broken_row;  // the lane's first row whose logits are not valid
+  // Of the unit.
+  int cohort, begin, rows, members;
+  uint32_t reported;  // lanes of the cohort whose fault is known
+  Counter counter;
 };
 
 template <bool features_in_shared, bool panels_in_shared>
 class Gradient {
  public:
   __device__ __forceinline__ Gradient(const cuda::Differentiate &arguments, Common &common)
-      : arguments_(arguments),
-        pass_(arguments.pass),
-        group_(arguments.pass.groups[arguments.group]),
-        common_(common),
-        scratch_(arguments.scratch + blockIdx.x * arguments.scratch_bytes_per_block),
-        features_{floats_at<features_in_shared>(arguments.features, scratch_), arguments.row_stride},
-        logits_(features_.from(group_.features)),
-        exponentials_(logits_.from(group_.action_count)),
-        panels_(take_panels<panels_in_shared>(arguments.panels, pass_, group_, cuda::panel_count(group_))) {}
+      : arguments_(arguments), pass_(arguments.pass), group_(arguments.pass.groups[arguments.group]), common_(common) {}
 
   // Units in any order; but a given batch's faults are kept per slot, the first row's, so there one block takes all
   // segments of a cohort, one after the other.
   __device__ __forceinline__ void run() {
-    const int64_t units = static_cast<int64_t>(pass_.wave_cohorts) * group_.segments;
+    take_panels<panels_in_shared>(arguments_.panels, pass_, group_, cuda::panel_count(group_));
+    const int64_t units = pass_.wave_cohorts * group_.segments;
     const int64_t turn = arguments_.checks_logits != 0 ? group_.segments : 1;
     for (int64_t first = blockIdx.x * turn; first < units; first += gridDim.x * turn)
       for (int64_t unit = first; unit < first + turn; ++unit) {
-        if (stops(unit)) return;
-        differentiate(unit);
+        __syncthreads();  // all have read what follows for the unit before
+        if (threadIdx.x == 0) begin(unit);
+        __syncthreads();  // it is there
+        if (common_.stops != 0) return;
+        if (common_.rows > 0) differentiate();
       }
   }
 
  private:
-  __device__ __forceinline__ uint32_t environment(int64_t cohort, int lane) const {
-    return static_cast<uint32_t>(pass_.first_episode + cuda::first_episode_of(pass_, pass_.first_cohort + cohort) +
-                                 lane);
+  __device__ __forceinline__ char *scratch() const {
+    return arguments_.scratch + blockIdx.x * arguments_.scratch_bytes_per_block;
+  }
+  __device__ __forceinline__ Rows features() const {
+    return {floats_at<features_in_shared>(arguments_.features, scratch()), arguments_.row_stride};
+  }
+  __device__ __forceinline__ Panels panels() const {
+    return panels_of<panels_in_shared>(arguments_.panels, pass_, group_);
+  }
+  __device__ __forceinline__ Rows logits() const { return features().from(group_.features); }
+  __device__ __forceinline__ uint32_t environment(int lane) const {
+    return static_cast<uint32_t>(pass_.first_episode +
+                                 cuda::first_episode_of(pass_, pass_.first_cohort + common_.cohort) + lane);
+  }
+  __device__ __forceinline__ int64_t slot(int lane) const {
+    return static_cast<int64_t>(cuda::cohort_size) * common_.cohort + lane;
+  }
+  // Rows of the segment that the lane has played.
+  __device__ __forceinline__ int written(int lane) const {
+    const int left = lane < common_.members ? pass_.length[slot(lane)] * group_.agents - common_.begin : 0;
+    return left < common_.rows ? left : common_.rows;
   }
 
-  // Whether nobody wants this unit; the same answer for all threads, since barriers follow.
-  __device__ __forceinline__ bool stops(int64_t unit) {
-    __syncthreads();  // all have read the answer before
-    if (threadIdx.x == 0) {
-      if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
-      common_.stops = cuda::is_over(pass_, environment(unit / group_.segments, 0));
-      atomicAdd_system(&pass_.shared->beats, 1ull);
-    }
-    __syncthreads();  // the answer is there
-    return common_.stops != 0;
-  }
-
-  __device__ __forceinline__ void differentiate(int64_t unit) {
-    const int64_t cohort = unit / group_.segments, segment = unit % group_.segments;
-    const int played = pass_.cohort_steps[cohort] * group_.agents;
-    const int begin = static_cast<int>(cuda::segment_begin(group_, segment));
+  // Thread 0: what the unit is, and whether somebody wants it.
+  __device__ __forceinline__ void begin(int64_t unit) {
+    const int64_t segment = unit % group_.segments;
+    common_.cohort = static_cast<int>(unit / group_.segments);
+    common_.begin = static_cast<int>(cuda::segment_begin(group_, segment));
     const int next = static_cast<int>(cuda::segment_begin(group_, segment + 1));
-    const int rows = (next < played ? next : played) - begin;
-    if (segment == 0) reported_ = 0;
-    if (rows <= 0) return;
-    const int members = cuda::members_of(pass_, pass_.first_cohort + cohort);
-    Counter counter = {reinterpret_cast<float *>(scratch_ + arguments_.counter),
+    const int played = pass_.cohort_steps[common_.cohort] * group_.agents;
+    common_.rows = (next < played ? next : played) - common_.begin;
+    common_.members = cuda::members_of(pass_, pass_.first_cohort + common_.cohort);
+    common_.counter = {reinterpret_cast<float *>(scratch() + arguments_.counter),
                        group_.unit_gradient + unit * group_.parameter_count, group_.parameter_count, 0};
-    for (; counter.turn < cuda::cohort_size; ++counter.turn) {
-      const int lane = lane_of_turn(counter.turn);
-      const int64_t slot = cuda::cohort_size * cohort + lane;
-      const int length = lane < members ? pass_.length[slot] * group_.agents - begin : 0;
-      const int written = length < rows ? length : rows;
-      const int64_t first = slot * group_.rows + begin;
-      if (arguments_.checks_logits != 0 && threadIdx.x == 0) common_.broken_row = rows;
-      load_rows<features_in_shared>(group_.observation + first * group_.observation_size, group_.observation_size,
-                                    written, rows, features_);
+    if (segment == 0) common_.reported = 0;
+    if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
+    common_.stops = cuda::is_over(pass_, environment(0));
+    atomicAdd_system(&pass_.shared->beats, 1ull);
+  }
+
+  __device__ __forceinline__ void differentiate() {
+    for (int turn = 0; turn < cuda::cohort_size; ++turn) {
+      const int lane = lane_of_turn(turn);
+      if (threadIdx.x == 0) {
+        common_.counter.turn = turn;
+        common_.broken_row = common_.rows;
+      }
+      load_rows<features_in_shared>(
+          group_.observation + (slot(lane) * group_.rows + common_.begin) * group_.observation_size,
+          group_.observation_size, written(lane), common_.rows, features());
       __syncthreads();  // the first layer's tiles read what all threads have loaded
-      forward<features_in_shared, panels_in_shared>(group_, panels_, features_, logits_, rows);
-      differentiate_logits(first, written, rows);
+      forward<features_in_shared, panels_in_shared>(group_, panels(), features(), logits(), common_.rows);
+      differentiate_logits(lane);
       __syncthreads();  // outer products read the gradient of all rows
-      if (arguments_.checks_logits != 0) report(cohort, lane, begin, rows);
-      differentiate_layers(rows, counter);
+      if (arguments_.checks_logits != 0 && threadIdx.x == 0) report(lane);
+      differentiate_layers();
       __syncthreads();  // the next lane's observations replace what outer products still read
     }
   }
 
-  __device__ __forceinline__ void differentiate_logits(int64_t first, int written, int rows) {
-    assume_shared<features_in_shared>(logits_.base);
-    assume_shared<features_in_shared>(exponentials_.base);
-    for (int row = static_cast<int>(threadIdx.x); row < rows; row += static_cast<int>(blockDim.x)) {
+  __device__ __forceinline__ void differentiate_logits(int lane) {
+    const Rows slopes = logits(), exponentials = slopes.from(group_.action_count);
+    assume_shared<features_in_shared>(slopes.base);
+    assume_shared<features_in_shared>(exponentials.base);
+    const int64_t first = slot(lane) * group_.rows + common_.begin;
+    const int alive_rows = written(lane);
+    for (int row = static_cast<int>(threadIdx.x); row < common_.rows; row += static_cast<int>(blockDim.x)) {
       const int64_t at = first + row;
-      const bool alive = row < written && group_.alive[at] != 0;
-      float *logit = logits_.base + row;
+      const bool alive = row < alive_rows && group_.alive[at] != 0;
       const uint16_t *available =
           alive && group_.available != nullptr ? group_.available + at * group_.action_count : nullptr;
-      const Logits logits(logit, logits_.stride, group_.action_count, available, exponentials_.base + row,
-                          exponentials_.stride);
+      const Logits logits(slopes.base + row, slopes.stride, group_.action_count, available, exponentials.base + row,
+                          exponentials.stride);
       if (arguments_.checks_logits != 0 && alive && !logits.is_valid().raw) atomicMin(&common_.broken_row, row);
       logits.gradient(alive ? group_.action[at] : 0, alive ? group_.reward[at] : 0.0f, pass_.entropy_coefficient, alive,
-                      logit);
+                      slopes.base + row);
     }
   }
 
   // The first fault of a slot stays: segments and rows come in ascending order.
-  __device__ __forceinline__ void report(int64_t cohort, int lane, int begin, int rows) {
-    if (threadIdx.x != 0 || common_.broken_row >= rows || (reported_ >> lane & 1u) != 0) return;
-    reported_ |= 1u << lane;
-    const int row = begin + common_.broken_row;
-    cuda::report(pass_, cuda::cohort_size * cohort + lane, environment(cohort, lane),
+  __device__ __forceinline__ void report(int lane) {
+    if (common_.broken_row >= common_.rows || (common_.reported >> lane & 1u) != 0) return;
+    common_.reported |= 1u << lane;
+    const int row = common_.begin + common_.broken_row;
+    cuda::report(pass_, slot(lane), environment(lane),
                  {cuda::Fault::logits, group_.first_agent + row % group_.agents, row / group_.agents, -1});
   }
 
   // Last layer first. A layer's inputs are overwritten by their own gradient once nothing needs them.
-  __device__ __forceinline__ void differentiate_layers(int rows, const Counter &counter) {
-    Rows delta = logits_;
+  __device__ __forceinline__ void differentiate_layers() {
+    Rows delta = logits();
     for (int l = group_.layer_count - 1; l >= 0; --l) {
       const cuda::Layer &layer = group_.layer[l];
-      const Rows in = features_.from(layer.input_feature);
-      outer_product<features_in_shared>(delta, layer.outputs, in, layer.inputs, rows, counter,
+      const Rows in = features().from(layer.input_feature);
+      outer_product<features_in_shared>(delta, layer.outputs, in, layer.inputs, common_.rows, common_.counter,
                                         layer.weight - group_.parameter_offset, layer.bias - group_.parameter_offset);
       if (l == 0) break;
       __syncthreads();  // the product replaces inputs that other threads' outer products read
       product<features_in_shared, panels_in_shared>(
-          panels_.at(layer.backward_panel), layer.padded_inputs, false, layer.outputs, layer.inputs, delta, in, rows,
-          group_.activation == cuda::tanh_activation ? Finish::tanh_slope : Finish::relu_slope);
+          panels().at(layer.backward_panel), layer.padded_inputs, false, layer.outputs, layer.inputs, delta, in,
+          common_.rows, group_.activation == cuda::tanh_activation ? Finish::tanh_slope : Finish::relu_slope);
       __syncthreads();  // the layer before reads the gradient of all its outputs
       delta = in;
     }
@@ -178,10 +199,6 @@ class Gradient {
   const cuda::Pass &pass_;
   const cuda::Group &group_;
   Common &common_;
-  char *scratch_;
-  Rows features_, logits_, exponentials_;
-  Panels panels_;
-  uint32_t reported_ = 0;  // of the cohort: lanes whose fault thread 0 has told
 };
 
 template <bool features_in_shared, bool panels_in_shared>
@@ -191,7 +208,8 @@ __device__ __forceinline__ void forward_rows(const cuda::Forward &arguments) {
   char *scratch = arguments.scratch + blockIdx.x * arguments.scratch_bytes_per_block;
   const Rows features = {floats_at<features_in_shared>(arguments.features, scratch), arguments.tile_rows + 4};
   const Rows logits = features.from(group.features);
-  const Panels panels = take_panels<panels_in_shared>(arguments.panels, pass, group, cuda::forward_panel_count(group));
+  const Panels panels = panels_of<panels_in_shared>(arguments.panels, pass, group);
+  take_panels<panels_in_shared>(arguments.panels, pass, group, cuda::forward_panel_count(group));
   const int threads = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
   const int hidden = group.features - group.observation_size;
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * arguments.tile_rows; first < arguments.rows;
@@ -213,14 +231,22 @@ __device__ __forceinline__ void forward_rows(const cuda::Forward &arguments) {
 
 }  // namespace
 
-SWARMGRAD_KERNEL(swarmgrad_differentiate, cuda::Differentiate, 256) {
+// Features and panels in shared memory.
+SWARMGRAD_KERNEL(swarmgrad_differentiate_shared, cuda::Differentiate, cuda::gradient_threads, 2) {
   SWARMGRAD_SHARED(Common, common);
-  if (arguments.panels.in_shared != 0)
-    Gradient<true, true>(arguments, common).run();
-  else if (arguments.features.in_shared != 0)
-    Gradient<true, false>(arguments, common).run();
-  else
-    Gradient<false, false>(arguments, common).run();
+  Gradient<true, true>(arguments, common).run();
+}
+
+// Features in shared memory, panels streamed from the second-level cache.
+SWARMGRAD_KERNEL(swarmgrad_differentiate_streamed, cuda::Differentiate, cuda::gradient_threads, 2) {
+  SWARMGRAD_SHARED(Common, common);
+  Gradient<true, false>(arguments, common).run();
+}
+
+// Neither.
+SWARMGRAD_KERNEL(swarmgrad_differentiate_global, cuda::Differentiate, cuda::gradient_threads, 2) {
+  SWARMGRAD_SHARED(Common, common);
+  Gradient<false, false>(arguments, common).run();
 }
 
 SWARMGRAD_KERNEL(swarmgrad_forward_rows, cuda::Forward, 256, 2) {

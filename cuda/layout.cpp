@@ -12,11 +12,11 @@ int padded(int count) { return (count + panel_width - 1) / panel_width * panel_w
 
 // As many threads as the widest layer has tiles of 8 outputs x 4 rows, in squares of 2 x 2 (matrix.h); where those are more
 // than a block may have, equally many in each turn.
-int threads_for(const Group &group, int rows) {
+int threads_for(const Group &group, int rows, int most) {
   int tiles = 1;
   for (int l = 0; l < group.layer_count; ++l)
     tiles = std::max(tiles, 4 * ((rows + 7) / 8) * ((group.layer[l].outputs + 15) / 16));
-  const int turns = (tiles + most_threads - 1) / most_threads;
+  const int turns = (tiles + most - 1) / most;
   const int threads = ((tiles + turns - 1) / turns + warp - 1) / warp * warp;
   return std::max(threads, fewest_threads);
 }
@@ -73,7 +73,7 @@ void lay_panels(Group &group, int64_t &panels) {
 }
 
 Launch lay_out(Differentiate &differentiate, const Group &group, const SharedMemory &memory) {
-  Launch launch = {threads_for(group, group.longest_segment), 0, 0};
+  Launch launch = {threads_for(group, group.longest_segment, gradient_threads), 0, 0};
   differentiate.row_stride = 4 * ((group.longest_segment + 3) / 4 | 1);
   differentiate.counter = take(launch.scratch_bytes_per_block, sizeof(float[4]) * group.parameter_count);
   const size_t feature_bytes =
@@ -85,7 +85,7 @@ Launch lay_out(Differentiate &differentiate, const Group &group, const SharedMem
 
 Launch lay_out(Forward &forward, const Group &group, const SharedMemory &memory) {
   forward.tile_rows = 64;
-  Launch launch = {threads_for(group, forward.tile_rows), 0, 0};
+  Launch launch = {threads_for(group, forward.tile_rows, most_threads), 0, 0};
   const size_t feature_bytes = sizeof(float) * (group.features + group.action_count) * (forward.tile_rows + 4);
   place(forward.features, feature_bytes, forward.panels, sizeof(float) * forward_panel_count(group), memory, launch);
   return launch;
@@ -109,8 +109,8 @@ Launch lay_out(Rollout &rollout, const Group *groups, size_t state_bytes, const 
   size_t panel_bytes = 0;
   for (int g = 0; g < rollout.pass.group_count; ++g) {
     const int rows = std::min(rollout.episodes_per_block * groups[g].agents, most_threads);
-    launch.threads =
-        std::max({launch.threads, (rows + warp - 1) / warp * warp, threads_for(groups[g], rollout.tile_rows)});
+    launch.threads = std::max(
+        {launch.threads, (rows + warp - 1) / warp * warp, threads_for(groups[g], rollout.tile_rows, most_threads)});
     panel_bytes += sizeof(float) * forward_panel_count(groups[g]);
   }
   const size_t row_bytes = RowMemory::bytes(rollout.episodes_per_block, rollout.pass.agent_count, rollout.tile_rows);

@@ -54,6 +54,7 @@ __device__ __forceinline__ void outer_tile(Rows delta, int outputs, int output, 
     for (int i = 0; i < 4; ++i) sum[o][i] = 0.0f;
   }
   int row = 0;
+#pragma unroll(features_in_shared ? 2 : 1)
   for (; row + 4 <= rows; row += 4) {
     float x[4][4];
 #pragma unroll
@@ -76,21 +77,21 @@ __device__ __forceinline__ void outer_tile(Rows delta, int outputs, int output, 
       for (int i = 0; i < 4; ++i) sum[o][i] = fma(Float(slope[o][row]), Float(value[i][row]), Float(sum[o][i])).raw;
 
   const int carries = counter.carries();
+  const int64_t step = static_cast<int64_t>(output_step) * inputs;
 #pragma unroll 1
   for (int level = 0; level <= carries; ++level) {
     const bool carry = level < carries;
-    float *first = (carry ? counter.level(level) : counter.target()) + weight;
+    float *where =
+        (carry ? counter.level(level) : counter.target()) + weight + static_cast<int64_t>(output) * inputs + input;
 #pragma unroll
-    for (int o = 0; o < O; ++o)
+    for (int o = 0; o < O; ++o, where += step)
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
-        const int output_at = output + o * output_step, input_at = input + i * input_step;
-        if (output_at >= outputs || input_at >= inputs) continue;
-        float *where = first + static_cast<int64_t>(output_at) * inputs + input_at;
+        if (output + o * output_step >= outputs || input + i * input_step >= inputs) continue;
         if (carry)
-          sum[o][i] = *where + sum[o][i];
+          sum[o][i] = where[i * input_step] + sum[o][i];
         else
-          *where = sum[o][i];
+          where[i * input_step] = sum[o][i];
       }
   }
 }
@@ -137,9 +138,10 @@ __device__ __forceinline__ void outer_tiles(const Tiles &tiles, Rows delta, int 
 template <bool features_in_shared>
 __device__ __forceinline__ void outer_product(Rows delta, int outputs, Rows in, int inputs, int rows,
                                               const Counter &counter, int64_t weight, int64_t bias) {
-  const Tiles tiles = {(inputs + 3) / 4, (outputs + 7) / 8};
+  constexpr int wide = features_in_shared ? 8 : 4;  // addresses in global memory take twice the registers
+  const Tiles tiles = {(inputs + 3) / 4, (outputs + wide - 1) / wide};
   if (tiles.fill_block())
-    outer_tiles<8, features_in_shared>(tiles, delta, outputs, in, inputs, rows, counter, weight, bias);
+    outer_tiles<wide, features_in_shared>(tiles, delta, outputs, in, inputs, rows, counter, weight, bias);
   else
     outer_tiles<1, features_in_shared>({tiles.across, outputs}, delta, outputs, in, inputs, rows, counter, weight,
                                        bias);

@@ -39,7 +39,9 @@ struct Layer {
 };
 constexpr int panel_width = 8;
 constexpr int max_blocks = 64;
-constexpr int tanh_activation = 0;                   // swarmgrad_activation
+constexpr int gradient_threads =
+    192;                            // of differentiate's blocks, at most: two of them leave each thread 168 registers
+constexpr int tanh_activation = 0;  // swarmgrad_activation
 constexpr int acts_greedily = 1, acts_randomly = 2;  // swarmgrad_acting
 
 struct Group {

@@ -18,7 +18,7 @@ __device__ __forceinline__ int64_t first_thread() {
 }
 __device__ __forceinline__ int64_t thread_count() { return static_cast<int64_t>(gridDim.x) * blockDim.x; }
 
-// Calls visit(block, first, last) for each block that has cohorts in the wave, first .. last - 1 of the wave.
+// A block's cohorts in the wave: first .. last - 1 of the wave, none where they are not ascending.
 __device__ __forceinline__ void wave_part(const Pass &pass, int64_t block, int64_t &first, int64_t &last) {
   first = part_begin(block, pass.cohorts, pass.blocks) - pass.first_cohort;
   last = part_begin(block + 1, pass.cohorts, pass.blocks) - pass.first_cohort;
@@ -26,12 +26,10 @@ __device__ __forceinline__ void wave_part(const Pass &pass, int64_t block, int64
   if (last > pass.wave_cohorts) last = pass.wave_cohorts;
 }
 
-// Segments that have rows; the others' units were not written.
+// Segments that have rows; the others' units were not written. segment_begin(s), s x rows / segments rounded down, is below
+// the rows played exactly where s is below played x segments / rows.
 __device__ __forceinline__ int64_t segments_played(const Group &group, int64_t steps) {
-  const int64_t rows = steps * group.agents;
-  int64_t segments = 0;
-  while (segments < group.segments && segment_begin(group, segments) < rows) ++segments;
-  return segments;
+  return (steps * group.agents * group.segments + group.rows - 1) / group.rows;
 }
 
 __device__ __forceinline__ void fold_gradient(const Fold &fold, int g) {
@@ -48,8 +46,7 @@ __device__ __forceinline__ void fold_gradient(const Fold &fold, int g) {
     for (; cohort < last; ++cohort) {
       const float *unit = group.unit_gradient + cohort * group.segments * count + parameter;
       const int64_t segments = segments_played(group, pass.cohort_steps[cohort]);
-      if (segments == 0) continue;
-      float cohort_sum = *unit;
+      float cohort_sum = *unit;  // an episode has a step, so the first segment has rows
       for (int64_t segment = 1; segment < segments; ++segment) cohort_sum += unit[segment * count];
       sum += cohort_sum;
     }
