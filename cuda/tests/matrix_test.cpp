@@ -1,9 +1,6 @@
 // The matrix kernels piece by piece, against plain loops in the CPU's order, bit for bit: products, outer products with
 // their tree over lanes, whole units of the gradient, sums over units and blocks, panels. Awkward sizes, every memory path,
 // block sizes from one warp up, every order of threads.
-#include <cuda_runtime.h>
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <climits>
 #include <cmath>
@@ -15,9 +12,9 @@
 
 #include "core/policy.h"
 #include "core/statistic.h"
-#include "cuda/emulation/control.h"
 #include "cuda/gradient.h"
 #include "cuda/layout.h"
+#include "cuda/tests/device_memory.h"
 #include "cuda/tests/matrix_kernels.h"
 
 SWARMGRAD_KERNEL_HANDLE(swarmgrad_fold);
@@ -29,45 +26,11 @@ namespace {
 namespace cuda = swarmgrad::cuda;
 using namespace swarmgrad::SWARMGRAD_TARGET;
 
-const std::vector<const char *> orders = {"forward", "reverse", "random:1", "random:2"};
-
-void expect(cudaError_t error) {
-  INFO(cudaGetErrorString(error), " ", swarmgrad_emulation_message());
-  REQUIRE(error == cudaSuccess);
-}
-
-// An array in device memory.
-template <class T>
-class Array {
- public:
-  explicit Array(const std::vector<T> &values) : count_(values.size()) {
-    expect(cudaMalloc(&address_, count_ * sizeof(T) + 16));
-    expect(cudaMemcpy(address_, values.data(), count_ * sizeof(T), cudaMemcpyHostToDevice));
-  }
-  explicit Array(size_t count, T value = T()) : Array(std::vector<T>(count, value)) {}
-  explicit Array(const T &value) : Array(std::vector<T>{value}) {}
-  Array(const Array &) = delete;
-  ~Array() { cudaFree(address_); }
-  T *get() const { return address_; }
-  std::vector<T> values() const {
-    std::vector<T> all(count_);
-    expect(cudaMemcpy(all.data(), address_, count_ * sizeof(T), cudaMemcpyDeviceToHost));
-    return all;
-  }
-
- private:
-  size_t count_;
-  T *address_ = nullptr;
-};
-
-template <class Arguments>
-void launch(const void *kernel, Arguments arguments, int blocks, int threads, size_t shared_bytes) {
-  void *pointers[] = {&arguments};
-  expect(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)));
-  expect(cudaLaunchKernel(kernel, static_cast<unsigned>(blocks), static_cast<unsigned>(threads), pointers, shared_bytes,
-                          0));
-  expect(cudaDeviceSynchronize());
-}
+using swarmgrad_tests::Array;
+using swarmgrad_tests::expect;
+using swarmgrad_tests::first_difference;
+using swarmgrad_tests::launch;
+using swarmgrad_tests::orders;
 
 std::mt19937 &generator() {
   static std::mt19937 it(7);
@@ -81,15 +44,6 @@ std::vector<float> random_floats(size_t count, float scale = 1.0f) {
 }
 int random_below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(generator()); }
 constexpr float poison = std::numeric_limits<float>::quiet_NaN();
-
-// The first index where bits differ, or -1.
-template <class T>
-int64_t first_difference(const std::vector<T> &a, const std::vector<T> &b) {
-  REQUIRE(a.size() == b.size());
-  for (size_t k = 0; k < a.size(); ++k)
-    if (std::memcmp(&a[k], &b[k], sizeof(T)) != 0) return static_cast<int64_t>(k);
-  return -1;
-}
 
 int stride_for(int rows) { return 4 * ((rows + 3) / 4 | 1); }
 int padded(int count) { return (count + 7) / 8 * 8; }
