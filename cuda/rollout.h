@@ -261,6 +261,8 @@ class BlockRollout {
 
   // -- a step: actions
 
+  // A thread observes and samples in the same columns of every tile, so no barrier need part a tile's choices from the next
+  // tile's observations.
   __device__ __forceinline__ void choose_actions(int step) {
     int64_t panel = 0;  // where the group's begin in the copy
     for (int g = 0; g < pass_.group_count; ++g) {
@@ -268,11 +270,13 @@ class BlockRollout {
       const int rows = playing_ * group.agents;
       for (int first = 0; first < rows; first += rollout_.tile_rows) {
         const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
-        if (g + first > 0) __syncthreads();  // the tile before still samples from its logits
         observe(g, step, first, count);
         __syncthreads();  // rows are filled by a thread each, and read by all
         if (group.observation != nullptr) keep_observations(group, count);
-        if (pass_.acting != cuda::acts_randomly) evaluate(group, panel, count);
+        if (pass_.acting != cuda::acts_randomly)
+          evaluate(group, panel, count);  // which ends with a barrier
+        else
+          __syncthreads();  // or the next tile would be observed where this one's rows are not kept yet
         choose(g, step, first, count);
       }
       panel += cuda::forward_panel_count(group);

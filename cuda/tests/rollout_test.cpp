@@ -84,7 +84,7 @@ TEST_CASE("greedy and random acting give the CPU engine's returns and lengths") 
       swarmgrad_statistics statistics = {};
       require_ok(swarmgrad_evaluate(engine.handle(), 0, setup.environments, acting, &statistics));
       DeviceRollout device(setup, engine.parameters(), swarmgrad::Stream::evaluation, acting);
-      device.play({.order = "random:5"});
+      device.play({.threads = 32, .tile_rows = 8, .order = "random:5"});
       const cuda::Group &group = device.group(0);
       double least = INFINITY, most = -INFINITY, length = 0;
       int64_t agent_steps = 0;
@@ -114,6 +114,7 @@ TEST_CASE("greedy and random acting give the CPU engine's returns and lengths") 
 TEST_CASE(
     "a parameter that is not a number is found in the lowest environment, at the first step, in the first agent") {
   Setup setup;
+  setup.environments = 70;
   Engine engine(setup);
   engine.scramble_parameters();
   DeviceRollout device(setup, engine.parameters(), swarmgrad::Stream::record, SWARMGRAD_ACT_SAMPLED);
