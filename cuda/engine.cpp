@@ -280,7 +280,7 @@ void CudaEngine::choose_wave() {
   check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
   const size_t left = bytes_ < free / 2 ? free / 2 - bytes_ : 0;
   const size_t budget =
-      config_.stored_bytes > 0 ? static_cast<size_t>(config_.stored_bytes) : std::min(left, usual_wave_bytes);
+      std::min(left, config_.stored_bytes > 0 ? static_cast<size_t>(config_.stored_bytes) : usual_wave_bytes);
   const int64_t cohorts = host::cohorts_of(config_.environments);
   const int64_t fitting = std::clamp<int64_t>(static_cast<int64_t>(budget / bytes_of(1)), 1, cohorts);
   const int64_t waves = (cohorts - 1) / fitting + 1;

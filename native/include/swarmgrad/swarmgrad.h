@@ -132,7 +132,7 @@ typedef struct swarmgrad_config {
   int32_t agent_index;     /* 1: observations end with the agent's index in its group, one-hot */
   int64_t stored_bytes;    /* a thread stores a cohort's activations of up to so many bytes, and replays longer episodes
                               segment by segment, with the same bits; 0 = 32 MiB; episodes of callbacks are always
-                              stored */
+                              stored. On a GPU: memory for the cohorts that it plays at once, 0 = up to 2 GiB */
   int32_t device;          /* index of swarmgrad_device, 0 the first */
   int32_t reserved;
 } swarmgrad_config;
