@@ -20,7 +20,6 @@ namespace {
 
 constexpr unsigned warp_size = 32;
 constexpr unsigned max_threads = 1024;
-constexpr size_t stack_size = size_t{256} << 10;
 
 enum class State : uint8_t { ready, at_block_barrier, at_warp_collective, done };
 
@@ -29,7 +28,7 @@ struct Thread {
   unsigned number;  // in the block
   State state;
   bool started;
-  Pages *stack;
+  char *stack;
   Fiber fiber;
   Site site;  // where it waits
   // At a collective of its warp.
@@ -136,6 +135,36 @@ class SharedMemory {
   size_t used_ = 0;
 };
 
+// The stacks of a block's threads. Under the thread sanitizer each thread has its own, and all are renewed at once; else a
+// stack that one thread has left is the next one's, still warm, and a guard page tells overflows.
+class Stacks {
+ public:
+  static constexpr size_t size = size_t{256} << 10;
+  // Before the block begins and not when a thread needs one: that thread would then seem to come before the other.
+  void begin_block(unsigned count) {
+    free_.clear();
+    while (thread_sanitizer::present ? memory_.empty() || memory_.back()->size() < count * size
+                                     : memory_.size() < count)
+      memory_.push_back(std::make_unique<Pages>(thread_sanitizer::present ? count * size : size));
+    if constexpr (thread_sanitizer::present) memory_.back()->renew();
+    for (unsigned stack = 0; stack < count; ++stack)
+      free_.push_back(thread_sanitizer::present ? memory_.back()->begin() + stack * size : memory_[stack]->begin());
+  }
+  char *take() {
+    char *const stack = free_.back();
+    free_.pop_back();
+    return stack;
+  }
+  void give_back(char *stack) { free_.push_back(stack); }
+  void forget() {
+    for (const auto &pages : memory_) pages->renew();
+  }
+
+ private:
+  std::vector<std::unique_ptr<Pages>> memory_;
+  std::vector<char *> free_;
+};
+
 // Tags of a block for the thread sanitizer. Two of each alternate, since a thread that is through a barrier may reach the
 // next one before another has left the first. Blocks in sequence use different tags and identities, lest the sanitizer
 // believe them ordered.
@@ -177,9 +206,8 @@ class Scheduler : public Executor {
   std::unique_ptr<Thread[]> threads_;
   unsigned thread_count_;
   std::vector<Warp> warps_;
-  std::vector<std::unique_ptr<Pages>> stacks_;
-  std::vector<Pages *> free_stacks_;
-  Pages *left_stack_;  // of the thread that ended last
+  Stacks stacks_;
+  char *left_stack_;  // of the thread that ended last
   Fiber host_;
   Thread *running_ = nullptr;
   Fiber *previous_ = nullptr;  // who switched to a fiber that now begins
@@ -259,9 +287,7 @@ std::string Scheduler::run(const Launch &launch, Order &order) {
   launch_ = &launch;
   order_ = &order;
   thread_count_ = launch.block.x * launch.block.y * launch.block.z;
-  // Here and not by the first thread that needs them, which would then seem to come before them.
-  while (stacks_.size() < thread_count_) stacks_.push_back(std::make_unique<Pages>(stack_size));
-  free_stacks_.reserve(thread_count_);
+  // Here and not by the thread that starts another, which would then seem to come before it.
   for (Tags &tags : tags_)
     for (unsigned number = 0; number < thread_count_; ++number)
       if (tags.identity[number] == nullptr) tags.identity[number] = thread_sanitizer::create_identity();
@@ -300,12 +326,8 @@ void Scheduler::begin_block(uint64_t number) {
            static_cast<unsigned>(number / grid_size.x / grid_size.y));
   shared.begin_block();
   dynamic_shared = launch_->dynamic_shared > 0 ? shared.find(nullptr, launch_->dynamic_shared) : nullptr;
-  free_stacks_.clear();
+  stacks_.begin_block(thread_count_);
   left_stack_ = nullptr;
-  for (unsigned thread = 0; thread < thread_count_; ++thread) {
-    if constexpr (thread_sanitizer::present) stacks_[thread]->renew();
-    free_stacks_.push_back(stacks_[thread].get());
-  }
   for (unsigned thread = 0; thread < thread_count_; ++thread) {
     threads_[thread].state = State::ready;
     threads_[thread].started = false;
@@ -330,14 +352,15 @@ void Scheduler::run_block() {
   // Threads that never reached their end are left where they are.
   for (unsigned thread = 0; thread < thread_count_; ++thread)
     if (threads_[thread].started) thread_sanitizer::release_as(block_tags_->identity[thread], &finished_);
-  for (const auto &stack : stacks_) stack->renew();
+  stacks_.forget();
 }
 
 void Scheduler::begin(Thread &thread) {
-  thread.stack = free_stacks_.back();
-  free_stacks_.pop_back();
+  thread.stack = stacks_.take();
   thread.started = true;
-  thread.fiber.start(*thread.stack, thread.number, &Scheduler::enter, block_tags_->identity[thread.number]);
+  // Under the thread sanitizer touching one page costs five.
+  const unsigned colour = thread_sanitizer::present ? 0 : thread.number;
+  thread.fiber.start(thread.stack, Stacks::size, colour, &Scheduler::enter, block_tags_->identity[thread.number]);
 }
 
 void Scheduler::enter() {
@@ -351,10 +374,9 @@ void Scheduler::enter() {
   ++self.done_;
   Warp &warp = self.warp_of(thread);
   warp.done |= 1u << thread.number % warp_size;
-  // A thread's stack is another's soon, still warm, but not before this one has left it. Under the thread sanitizer that
-  // would look like a race between them.
   if constexpr (!thread_sanitizer::present) {
-    if (self.left_stack_ != nullptr) self.free_stacks_.push_back(self.left_stack_);
+    // Not this thread's own, which it has yet to leave.
+    if (self.left_stack_ != nullptr) self.stacks_.give_back(self.left_stack_);
     self.left_stack_ = thread.stack;
   }
   for (unsigned lane = 0; lane < warp.lane_count; ++lane)

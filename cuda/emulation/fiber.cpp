@@ -121,11 +121,11 @@ void Fiber::adopt() {
 #endif
 }
 
-void Fiber::start(const Pages &stack, unsigned colour, void (*entry)(), void *identity) {
-  const size_t used = stack.size() - 64 * (colour % 64);
-  char *const top = stack.begin() + used;
-  bottom_ = stack.begin();
-  size_ = stack.size();
+void Fiber::start(char *stack, size_t size, unsigned colour, void (*entry)(), void *identity) {
+  const size_t used = size - 64 * (colour % 64);
+  char *const top = stack + used;
+  bottom_ = stack;
+  size_ = size;
   fake_stack_ = nullptr;
   identity_ = identity;
   // What the first frames find there is not a number. Not by memset, which the thread sanitizer would see.
@@ -144,7 +144,7 @@ void Fiber::start(const Pages &stack, unsigned colour, void (*entry)(), void *id
   stack_pointer_ = frame;
 #else
   getcontext(&context_);
-  context_.uc_stack.ss_sp = stack.begin();
+  context_.uc_stack.ss_sp = stack;
   context_.uc_stack.ss_size = used;
   context_.uc_link = nullptr;
   makecontext(&context_, entry, 0);

@@ -43,7 +43,7 @@ class Fiber {
   void adopt();
   // A new flow that calls entry() when first switched to; entry never returns. `colour` shifts where on the stack it
   // begins, lest all stacks compete for the same cache lines. `identity`: what the thread sanitizer knows it by.
-  void start(const Pages &stack, unsigned colour, void (*entry)(), void *identity);
+  void start(char *stack, size_t size, unsigned colour, void (*entry)(), void *identity);
   // Leaves the running flow for `next`; returns when someone switches back. `last`: nobody will.
   void switch_to(Fiber &next, bool last = false);
   // The first thing that entry() does; `previous` is who switched to it.

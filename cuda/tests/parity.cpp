@@ -579,12 +579,33 @@ std::vector<Case> cases() {
   add("sgd-mean",
       but([](Setup &s) { s.optimizer = SWARMGRAD_SGD, s.agent_reduction = SWARMGRAD_MEAN, s.gradient_clip = 1; }), 20);
 
-  for (const Setup &setup : swarmgrad_tests::catalogue_setups()) {
+  // Every environment; and every kernel once more, as little of it as there can be: for the sanitizers.
+  const auto add_least = [&](const std::string &name, Setup setup, int horizon) {
+    setup.horizon = horizon;
+    return add("least-" + name, std::move(setup), 2);
+  };
+  for (Setup setup : swarmgrad_tests::catalogue_setups()) {
     std::string name = setup.environment;
     for (const swarmgrad_value &parameter : setup.parameters)
       name += std::string("-") + parameter.name + "=" + std::to_string(static_cast<int>(parameter.value));
     add(name, setup, 3, name == "simple_tag_v3" || name == "smax_3m");
+    setup.hidden = {5};
+    setup.environments = 3;
+    add_least(name, setup, 3);
   }
+  const auto least = [&](const std::string &name, int horizon, const auto &change) {
+    Setup setup = {.hidden = {4}, .environments = 2, .baseline = SWARMGRAD_LEAVE_ONE_OUT, .entropy_coefficient = 0.01};
+    change(setup);
+    return add_least(name, setup, horizon);
+  };
+  least("linear", 3, [](Setup &s) { s.hidden = {}, s.environments = 17; });
+  // On the smallest device: panels outside of shared memory, then everything.
+  least("deep-relu", 3, [](Setup &s) { s.hidden = {96, 40, 3}, s.activation = SWARMGRAD_RELU; });
+  least("wide", 1, [](Setup &s) { s.hidden = {200, 16}; });
+  least("segments", 44, [](Setup &s) { s.baseline = SWARMGRAD_PREVIOUS_BATCH; });
+  least("waves", 2, [](Setup &s) { s.environments = 33, s.stored_bytes = 1; });
+  least("large-team", 1, [](Setup &s) { s.environment = "crowd", s.parameters = {{"agents", 300}}; });
+  least("failures", 2, [](Setup &s) { s.environments = 17; })->fails = true;
   return all;
 }
 
