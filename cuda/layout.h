@@ -12,8 +12,8 @@
 // counter is read and written about once a lane, some 600 bytes an agent-step of mlp:64,64: a tenth of what an H100's
 // second-level cache delivers, while in shared memory it would push the second block out.
 //
-// Bytes of simple_spread, N = 3, 25 steps (75 rows): features and panels of mlp:64,64 are 47 576 + 41 888, of mlp:256,256
-// 164 616 + 550 048.
+// Bytes of simple_spread, N = 3, 25 steps (75 rows): features and panels of mlp:64,64 are 47 424 + 41 248, of mlp:256,256
+// 164 160 + 558 112.
 //
 // | compute capability | a block, at most | a multiprocessor | mlp:64,64: features, panels | mlp:256,256: features, panels |
 // | ------------------ | ---------------- | ---------------- | --------------------------- | ----------------------------- |

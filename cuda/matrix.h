@@ -57,12 +57,12 @@ struct Panels {
 // output, which the gradient then replaces.
 enum class Finish { none, tanh, relu, tanh_slope, relu_slope };
 
-// Lets the compiler read shared memory by its own instructions, which are faster than those that find out where a pointer
-// leads. A promise: true only for what lies in shared memory.
+// Lets the compiler use the instructions of shared or of global memory, which are faster than those that find out where a
+// pointer leads. A promise: what is not in shared memory is in global memory.
 template <bool in_shared>
 __device__ __forceinline__ void assume_shared([[maybe_unused]] const void *where) {
 #if defined(__CUDA_ARCH__)
-  if constexpr (in_shared) __builtin_assume(__isShared(where));
+  __builtin_assume(in_shared ? __isShared(where) : __isGlobal(where));
 #endif
 }
 

@@ -53,16 +53,20 @@ __device__ __forceinline__ void outer_tile(Rows delta, int outputs, int output, 
 #pragma unroll
     for (int i = 0; i < 4; ++i) sum[o][i] = 0.0f;
   }
-  int row = 0;
+  int left = rows;
 #pragma unroll(features_in_shared ? 2 : 1)
-  for (; row + 4 <= rows; row += 4) {
+  for (; left >= 4; left -= 4) {
     float x[4][4];
 #pragma unroll
-    for (int i = 0; i < 4; ++i) load4(value[i] + row, x[i]);
+    for (int i = 0; i < 4; ++i) {
+      load4(value[i], x[i]);
+      value[i] += 4;
+    }
 #pragma unroll
     for (int o = 0; o < O; ++o) {
       float d[4];
-      load4(slope[o] + row, d);
+      load4(slope[o], d);
+      slope[o] += 4;
 #pragma unroll
       for (int r = 0; r < 4; ++r)
 #pragma unroll
@@ -70,7 +74,7 @@ __device__ __forceinline__ void outer_tile(Rows delta, int outputs, int output, 
     }
   }
 #pragma unroll 1
-  for (; row < rows; ++row)
+  for (int row = 0; row < left; ++row)
 #pragma unroll
     for (int o = 0; o < O; ++o)
 #pragma unroll
