@@ -6,6 +6,7 @@ package org.swarmgrad.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Schedule;
 import org.swarmgrad.Swarmgrad;
+import org.swarmgrad.SwarmgradException;
 import org.swarmgrad.Trainer;
 import org.swarmgrad.Trajectories;
 
@@ -136,7 +138,16 @@ class BackendsTest {
       DeviceCode emulated = new DeviceCode(folder.resolve("cache"), new EmulatedCompiler());
       UserEnvironments.giveToCuda(environment.id(), () -> emulated);
     }
-    assertSameBits(environment);
+    try {
+      assertSameBits(environment);
+    } catch (SwarmgradException failure) {
+      assumeFalse(
+          failure
+              .getMessage()
+              .startsWith("cudaLibraryLoadData answered 801, cudaErrorNotSupported"),
+          "this implementation of the CUDA runtime loads no code");
+      throw failure;
+    }
   }
 
   @Test
