@@ -68,6 +68,7 @@ Pages::Pages(size_t size) : size_(size) {
     abort();
   }
   memory_ = static_cast<char *>(memory);
+  renew();  // what lay at this address before may have left its marks
 }
 
 Pages::~Pages() { munmap(memory_, guard_size + size_); }
@@ -122,7 +123,8 @@ void Fiber::adopt() {
 }
 
 void Fiber::start(char *stack, size_t size, unsigned colour, void (*entry)(), void *identity) {
-  const size_t used = size - 64 * (colour % 64);
+  constexpr size_t colours = 64, shift = 64;
+  const size_t used = size - shift * (colour % colours);
   char *const top = stack + used;
   bottom_ = stack;
   size_ = size;
@@ -131,7 +133,9 @@ void Fiber::start(char *stack, size_t size, unsigned colour, void (*entry)(), vo
   // What the first frames find there is not a number. Not by memset, which the thread sanitizer would see.
   constexpr size_t poisoned = 2048;
 #if defined(__SANITIZE_ADDRESS__)
-  __asan_unpoison_memory_region(top - poisoned, poisoned);
+  // The last frames of a flow that ended here never returned.
+  constexpr size_t marked = colours * shift + poisoned;
+  __asan_unpoison_memory_region(stack + size - marked, marked);
 #endif
   for (volatile uint64_t *word = reinterpret_cast<uint64_t *>(top - poisoned);
        reinterpret_cast<volatile char *>(word) < top; ++word)
