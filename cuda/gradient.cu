@@ -65,6 +65,7 @@ struct Common {
   uint32_t reported;  // lanes of the cohort whose fault is known
   Counter counter;
 };
+static_assert(sizeof(Common) <= cuda::gradient_static_bytes);
 
 template <bool features_in_shared, bool panels_in_shared>
 class Gradient {

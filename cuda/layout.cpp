@@ -35,11 +35,11 @@ size_t take(size_t &size, size_t bytes) {
 // Features first, then panels.
 void place(Place &features, size_t feature_bytes, Place &panels, size_t panel_bytes, const SharedMemory &memory,
            Launch &launch) {
-  const size_t blocks = fits(feature_bytes, 2, memory) ? 2 : 1;
-  features.in_shared = fits(feature_bytes, blocks, memory);
+  const size_t blocks = fits(gradient_static_bytes + feature_bytes, 2, memory) ? 2 : 1;
+  features.in_shared = fits(gradient_static_bytes + feature_bytes, blocks, memory);
   features.offset = take(features.in_shared ? launch.shared_bytes : launch.scratch_bytes_per_block, feature_bytes);
   panels = {};
-  if (!features.in_shared || !fits(launch.shared_bytes + panel_bytes, blocks, memory)) return;
+  if (!features.in_shared || !fits(gradient_static_bytes + launch.shared_bytes + panel_bytes, blocks, memory)) return;
   panels.in_shared = 1;
   panels.offset = take(launch.shared_bytes, panel_bytes);
 }

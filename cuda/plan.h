@@ -235,6 +235,9 @@ struct Weigh {
   int steps;  // 0: each cohort's longest episode; else the steps of given rewards, whose lengths the host has set
 };
 
+// What the kernels of gradient.cu have in static shared memory, at most.
+constexpr size_t gradient_static_bytes = 64;
+
 // One group. Unit u is cohort u / segments of the wave, segment u % segments; a segment that begins after the cohort's last
 // step has no rows and leaves its unit unwritten.
 struct Differentiate {

@@ -420,7 +420,7 @@ cuda::SharedMemory memory_of(int path, const cuda::Group &group) {
   const cuda::Launch roomy = cuda::lay_out(differentiate, group, {1 << 20, 3 << 20, 0});
   const size_t panels = static_cast<size_t>(cuda::panel_count(group)) * sizeof(float);
   const size_t bytes = path == 0 ? 0 : path == 1 ? roomy.shared_bytes - panels : roomy.shared_bytes;
-  return {bytes, 2 * bytes, 0};
+  return {bytes + cuda::gradient_static_bytes, 2 * (bytes + cuda::gradient_static_bytes), 0};
 }
 
 void check_units(const Wave::Shape &shape) {
