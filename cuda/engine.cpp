@@ -32,6 +32,7 @@ using host::GroupPlan;
 namespace {
 
 constexpr size_t usual_wave_bytes = size_t{2} << 30;  // more than any device needs to be busy
+constexpr int64_t busy_cohorts = 512;                 // as many as leave no device idle
 constexpr size_t usual_staging_bytes = size_t{1} << 20;
 constexpr size_t log_bytes = size_t{1} << 20;
 constexpr int longest_launch = 64;       // iterations between two synchronisations
@@ -251,7 +252,9 @@ size_t CudaEngine::cut_wave(const WaveKind &kind, int64_t cohorts, char *base, P
     if (kind.group >= 0 && g != kind.group) continue;
     Group &group = groups_[static_cast<size_t>(g)];
     const int64_t rows = slots * group.rows;
-    group.observation = cut.take<float>(rows * group.observation_size);
+    const bool is_training = kind.group < 0 && !kind.records;
+    group.kept_hidden = is_training && stores_ ? group.features - group.observation_size + group.action_count : 0;
+    group.observation = cut.take<float>(rows * (group.observation_size + group.kept_hidden));
     group.action = cut.take<int32_t>(rows);
     group.reward = cut.take<float>(rows);
     group.alive = cut.take<uint8_t>(rows);
@@ -271,7 +274,7 @@ size_t CudaEngine::cut_wave(const WaveKind &kind, int64_t cohorts, char *base, P
 void CudaEngine::choose_wave() {
   const auto bytes_of = [&](int64_t cohorts) {
     Pass pass = {};
-    size_t bytes = cut_wave({.records = true}, cohorts, nullptr, pass);
+    size_t bytes = std::max(cut_wave({}, cohorts, nullptr, pass), cut_wave({.records = true}, cohorts, nullptr, pass));
     for (int g = 0; g < plan_.group_count; ++g)
       bytes = std::max(bytes, cut_wave({.group = g, .has_mask = true}, cohorts, nullptr, pass));
     return bytes;
@@ -282,6 +285,9 @@ void CudaEngine::choose_wave() {
   const size_t budget =
       std::min(left, config_.stored_bytes > 0 ? static_cast<size_t>(config_.stored_bytes) : usual_wave_bytes);
   const int64_t cohorts = host::cohorts_of(config_.environments);
+  // Stored activations must not make waves so small that they leave a device idle.
+  stores_ = true;
+  stores_ = bytes_of(std::min(cohorts, busy_cohorts)) <= budget;
   const int64_t fitting = std::clamp<int64_t>(static_cast<int64_t>(budget / bytes_of(1)), 1, cohorts);
   const int64_t waves = (cohorts - 1) / fitting + 1;
   wave_cohorts_ = (cohorts - 1) / waves + 1;
@@ -464,7 +470,7 @@ void CudaEngine::capture_graphs() {
 void CudaEngine::describe_memory(swarmgrad_info &out) const {
   out.threads = 0;
   out.isa = isa_;
-  out.replays = 1;
+  out.replays = !stores_;
   out.bytes_per_cohort = static_cast<int64_t>(wave_bytes_) / wave_cohorts_;
   out.bytes_total = static_cast<int64_t>(bytes_);
 }

@@ -141,6 +141,7 @@ class CudaEngine final : public host::Engine {
   std::vector<int64_t> wave_first_;   // [cohort of the wave + 1]: the first episode of each of the wave under way
   std::vector<int32_t> wave_length_;  // [slot]
   int64_t panel_count_ = 0, wave_cohorts_ = 0;
+  bool stores_ = false;  // the rollout keeps hidden features and logits, and the gradient reads them
   size_t state_bytes_ = 0, wave_bytes_ = 0, staging_bytes_ = 0, scratch_bytes_ = 0;
   int log_iterations_ = 0;  // that a launch can hold
   std::string rules_text_;  // what the environment says where its rules break down

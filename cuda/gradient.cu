@@ -5,8 +5,8 @@
 //                           d(weight log pi + coefficient entropy) / d parameters
 //
 // Why fused: a segment's features (64 to 127 rows) live in a block's shared memory from the observations to the last weight
-// gradient; only observations are read and only the unit's sum is written. Activations are recomputed, not stored: a quarter
-// of the multiply-adds for 1 KiB of memory traffic an agent-step less.
+// gradient; only the rollout's rows are read and only the unit's sum is written. Hidden features and logits are among those
+// rows, or recomputed where they would take too much memory (docs/roofline.md); the bits are the same.
 #include "core/policy.h"
 #include "cuda/control.h"
 #include "cuda/matrix.h"
@@ -36,23 +36,14 @@ __device__ __forceinline__ void take_panels(const cuda::Place &place, const cuda
     copy_panels(pass.panels + group.layer[0].forward_panel, count, floats_at<true>(place, nullptr));
 }
 
-// Observations [row][feature] of `written` rows become features [feature][row]; rows up to the next multiple of 4 from
-// `rows` are zeros beyond them.
+// The first `size` of `kept` features [row][kept] of `written` rows become features [feature][row]; rows up to the next
+// multiple of 4 from `rows` are zeros beyond them.
 template <bool in_shared>
-__device__ __forceinline__ void load_rows(const float *observation, int size, int written, int rows, Rows features) {
+__device__ __forceinline__ void load_rows(const float *from, int kept, int size, int written, int rows, Rows features) {
   assume_shared<in_shared>(features.base);
-  const int threads = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
-  const int row_step = threads / size, feature_step = threads % size, end = (rows + 3) / 4 * 4;
-  int row = thread / size, feature = thread % size;
-  for (int index = thread; row < end; index += threads) {
-    features.base[feature * features.stride + row] = row < written ? __ldg(observation + index) : 0.0f;
-    row += row_step;
-    feature += feature_step;
-    if (feature >= size) {
-      feature -= size;
-      ++row;
-    }
-  }
+  each_element((rows + 3) / 4 * 4, size, [=](int row, int feature) {
+    features.base[feature * features.stride + row] = row < written ? __ldg(from + row * kept + feature) : 0.0f;
+  });
 }
 
 // What all threads of a block share besides features. Thread 0 writes it; kept here rather than by every thread, it leaves
@@ -113,6 +104,12 @@ class Gradient {
     return left < common_.rows ? left : common_.rows;
   }
 
+  // Whether hidden features and logits need not be worked out. Where the lane ended early they must: rows that it has not
+  // played have those of an observation of zeros.
+  __device__ __forceinline__ bool is_stored(int lane) const {
+    return group_.kept_hidden > 0 && written(lane) == common_.rows;
+  }
+
   // Thread 0: what the unit is, and whether somebody wants it.
   __device__ __forceinline__ void begin(int64_t unit) {
     const int64_t segment = unit % group_.segments;
@@ -137,11 +134,13 @@ class Gradient {
         common_.counter.turn = turn;
         common_.broken_row = common_.rows;
       }
-      load_rows<features_in_shared>(
-          group_.observation + (slot(lane) * group_.rows + common_.begin) * group_.observation_size,
-          group_.observation_size, written(lane), common_.rows, features());
+      const int kept = group_.observation_size + group_.kept_hidden;
+      load_rows<features_in_shared>(group_.observation + (slot(lane) * group_.rows + common_.begin) * kept, kept,
+                                    is_stored(lane) ? kept : group_.observation_size, written(lane), common_.rows,
+                                    features());
       __syncthreads();  // the first layer's tiles read what all threads have loaded
-      forward<features_in_shared, panels_in_shared>(group_, panels(), features(), logits(), common_.rows);
+      if (!is_stored(lane))
+        forward<features_in_shared, panels_in_shared>(group_, panels(), features(), logits(), common_.rows);
       differentiate_logits(lane);
       __syncthreads();  // outer products read the gradient of all rows
       if (arguments_.checks_logits != 0 && threadIdx.x == 0) report(lane);
@@ -217,8 +216,8 @@ __device__ __forceinline__ void forward_rows(const cuda::Forward &arguments) {
        first += static_cast<int64_t>(gridDim.x) * arguments.tile_rows) {
     const int rows =
         static_cast<int>(arguments.rows - first < arguments.tile_rows ? arguments.rows - first : arguments.tile_rows);
-    load_rows<features_in_shared>(arguments.observation + first * group.observation_size, group.observation_size, rows,
-                                  rows, features);
+    load_rows<features_in_shared>(arguments.observation + first * group.observation_size, group.observation_size,
+                                  group.observation_size, rows, rows, features);
     __syncthreads();  // the first layer's tiles read what all threads have loaded
     forward<features_in_shared, panels_in_shared>(group, panels, features, logits, rows);
     for (int k = thread; arguments.hidden != nullptr && k < rows * hidden; k += threads)

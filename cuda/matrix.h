@@ -45,6 +45,15 @@ struct Tiles {
   __device__ __forceinline__ bool fill_block() const { return 2 * count() > static_cast<int>(blockDim.x); }
 };
 
+// Calls visit(row, feature) for all of so many rows and features, a warp for 8 features of 4 rows at a time: of an array
+// [row][feature] those are whole sectors of memory, of Rows all different banks.
+template <class Visit>
+__device__ __forceinline__ void each_element(int rows, int features, const Visit &visit) {
+  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
+  for (int row = 4 * warp + lane % 4; row < rows; row += static_cast<int>(blockDim.x) / 8)
+    for (int feature = lane / 4; feature < features; feature += 8) visit(row, feature);
+}
+
 // A group's panels as the block reads them: the pass's own, or its copy in shared memory that begins with panel `first`.
 struct Panels {
   const float *base;

@@ -80,24 +80,20 @@ __device__ __forceinline__ void outer_tile(Rows delta, int outputs, int output, 
 #pragma unroll
       for (int i = 0; i < 4; ++i) sum[o][i] = fma(Float(slope[o][row]), Float(value[i][row]), Float(sum[o][i])).raw;
 
-  const int carries = counter.carries();
-  const int64_t step = static_cast<int64_t>(output_step) * inputs;
+  // Of the sums' parameters; the last tiles reach beyond the layer.
+  const auto each = [&](float *level, const auto &visit) {
+    float *where = level + weight + static_cast<int64_t>(output) * inputs + input;
+#pragma unroll
+    for (int o = 0; o < O; ++o, where += static_cast<int64_t>(output_step) * inputs)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        if (output + o * output_step < outputs && input + i * input_step < inputs)
+          visit(where[i * input_step], sum[o][i]);
+  };
 #pragma unroll 1
-  for (int level = 0; level <= carries; ++level) {
-    const bool carry = level < carries;
-    float *where =
-        (carry ? counter.level(level) : counter.target()) + weight + static_cast<int64_t>(output) * inputs + input;
-#pragma unroll
-    for (int o = 0; o < O; ++o, where += step)
-#pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        if (output + o * output_step >= outputs || input + i * input_step >= inputs) continue;
-        if (carry)
-          sum[o][i] = where[i * input_step] + sum[o][i];
-        else
-          where[i * input_step] = sum[o][i];
-      }
-  }
+  for (int level = 0; level < counter.carries(); ++level)
+    each(counter.level(level), [](float &kept, float &own) { own = kept + own; });
+  each(counter.target(), [](float &kept, float &own) { kept = own; });
 }
 
 template <bool features_in_shared>
@@ -142,12 +138,14 @@ __device__ __forceinline__ void outer_tiles(const Tiles &tiles, Rows delta, int 
 template <bool features_in_shared>
 __device__ __forceinline__ void outer_product(Rows delta, int outputs, Rows in, int inputs, int rows,
                                               const Counter &counter, int64_t weight, int64_t bias) {
-  constexpr int wide = features_in_shared ? 8 : 4;  // addresses in global memory take twice the registers
-  const Tiles tiles = {(inputs + 3) / 4, (outputs + wide - 1) / wide};
-  if (tiles.fill_block())
-    outer_tiles<wide, features_in_shared>(tiles, delta, outputs, in, inputs, rows, counter, weight, bias);
+  // The widest tiles that leave half of the block something to do. Addresses in global memory take twice the registers.
+  const Tiles eights = {(inputs + 3) / 4, (outputs + 7) / 8}, fours = {eights.across, (outputs + 3) / 4};
+  if (features_in_shared && eights.fill_block())
+    outer_tiles<8, features_in_shared>(eights, delta, outputs, in, inputs, rows, counter, weight, bias);
+  else if (fours.fill_block())
+    outer_tiles<4, features_in_shared>(fours, delta, outputs, in, inputs, rows, counter, weight, bias);
   else
-    outer_tiles<1, features_in_shared>({tiles.across, outputs}, delta, outputs, in, inputs, rows, counter, weight,
+    outer_tiles<1, features_in_shared>({eights.across, outputs}, delta, outputs, in, inputs, rows, counter, weight,
                                        bias);
 }
 

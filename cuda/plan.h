@@ -52,13 +52,14 @@ struct Group {
   int activation;  // swarmgrad_activation
   int layer_count;
   Layer layer[max_layers];
-  int features;  // observation and all hidden layers
+  int features;     // observation and all hidden layers
+  int kept_hidden;  // what the rollout keeps of a row beside its observation: all hidden features and logits, or 0
   int64_t parameter_offset, parameter_count;
   int rows, segments;   // of an episode
   int longest_segment;  // rows
   int statistics;       // offset in doubles into a cohort's or block's statistics, see core/statistic.h
   // Arrays of the wave, [slot] first.
-  float *observation;      // [slot][row][observation_size]; 0 where not alive
+  float *observation;      // [slot][row][observation_size + kept_hidden]; an observation is 0 where not alive
   int32_t *action;         // [slot][row]; 0 where not alive
   float *reward;           // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive
   uint8_t *alive;          // [slot][row]

@@ -261,8 +261,6 @@ class BlockRollout {
 
   // -- a step: actions
 
-  // A thread observes and samples in the same columns of every tile, so no barrier need part a tile's choices from the next
-  // tile's observations.
   __device__ __forceinline__ void choose_actions(int step) {
     int64_t panel = 0;  // where the group's begin in the copy
     for (int g = 0; g < pass_.group_count; ++g) {
@@ -270,13 +268,11 @@ class BlockRollout {
       const int rows = playing_ * group.agents;
       for (int first = 0; first < rows; first += rollout_.tile_rows) {
         const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
+        if (g + first > 0) __syncthreads();  // the tile before is still being kept
         observe(g, step, first, count);
         __syncthreads();  // rows are filled by a thread each, and read by all
-        if (group.observation != nullptr) keep_observations(group, count);
-        if (pass_.acting != cuda::acts_randomly)
-          evaluate(group, panel, count);  // which ends with a barrier
-        else
-          __syncthreads();  // or the next tile would be observed where this one's rows are not kept yet
+        if (pass_.acting != cuda::acts_randomly) evaluate(group, panel, count);
+        if (group.observation != nullptr) keep_features(group, count);
         choose(g, step, first, count);
       }
       panel += cuda::forward_panel_count(group);
@@ -330,11 +326,12 @@ class BlockRollout {
     return -1;
   }
 
-  // To the wave's rows, neighbouring threads to neighbouring addresses.
-  __device__ __forceinline__ void keep_observations(const cuda::Group &group, int count) const {
-    for (Share part(group.observation_size); part.major < count; part.next())
-      group.observation[memory_.row[part.major] * group.observation_size + part.minor] =
-          features_.base[part.minor * features_.stride + part.major];
+  // To the wave's rows. Logits follow the hidden features.
+  __device__ __forceinline__ void keep_features(const cuda::Group &group, int count) const {
+    const int kept = group.observation_size + group.kept_hidden;
+    each_element(count, pass_.learns != 0 ? kept : group.observation_size, [&](int row, int feature) {
+      group.observation[memory_.row[row] * kept + feature] = features_.base[feature * features_.stride + row];
+    });
   }
 
   // What lies in shared memory is named anew, so that the compiler sees where: it then reads it by instructions of its own.

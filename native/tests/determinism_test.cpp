@@ -103,7 +103,7 @@ TEST_CASE("every environment replays to the bits that it stores") {
     setup.entropy_coefficient = 0.1;  // a gradient even where random play earns nothing
     setup.stored_bytes = INT64_MAX;
     Engine storing(setup);
-    REQUIRE(storing.info().replays == !computes_on_cpu());
+    REQUIRE(storing.info().replays == 0);
     setup.stored_bytes = 1;
     Engine replaying(setup);
     REQUIRE(replaying.info().replays == 1);
