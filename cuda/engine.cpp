@@ -347,7 +347,10 @@ void CudaEngine::choose_kernels() {
     const GradientKernel kernel = gradient_kernel(differentiate);
     gradient_kernels_.push_back(prepare(kernel.name, kernel.handle, gradient));
     differentiate_.push_back(differentiate);
-    keep_scratch(gradient_kernels_.back(), gradient);
+    // A wide layer's counter is large: none for blocks that no unit needs.
+    Kernel &prepared = gradient_kernels_.back();
+    prepared.most_blocks = std::min(prepared.most_blocks, wave_cohorts_ * group.segments);
+    keep_scratch(prepared, gradient);
     Forward forward = {};
     forward.group = g;
     const Launch rows = lay_out(forward, group, memory);
