@@ -6,8 +6,8 @@
 //   weigh        a cohort: returns, baselines, weights (in place of the rewards), statistics
 //   differentiate  a unit, which is a (group, cohort, segment): recomputes the forward pass, its partial gradient
 //   fold         units to cohorts to their blocks, in order
-// and then once: reduce (blocks by a pairwise tree, gradient and statistics), measure (norms), update (optimizer),
-// commit (baselines, moments, iteration, what the host reads), pack (panels).
+// before them once: pack (panels); after them once: reduce (blocks by a pairwise tree, gradient and statistics), measure
+// (norms), update (optimizer), commit (baselines, moments, iteration, what the host reads).
 //
 // A *row* is (step, agent of the group), agent fastest. A *slot* is 16 x cohort of the wave + lane; lanes beyond a cohort's
 // members are never played. Per-row arrays are [slot][row], rows = horizon x agents of the group; rows from length[slot] x
@@ -95,7 +95,7 @@ struct Fault {
   int32_t kind, agent, step, feature;  // agent over all groups; -1: of none
 };
 
-// Of the whole engine. Every kernel begins with `if (halted(*pass.control)) return;`, so that after a fault or a cancel
+// Of the whole engine. Kernels of a pass begin with `if (halted(*pass.control)) return;`, so that after a fault or a cancel
 // parameters stay those of the last complete iteration, and the wave's arrays those of the fault. A kernel whose own blocks
 // set fault_environment or cancelled asks control.h instead, so that the fault found does not depend on their order.
 struct Control {
