@@ -4,7 +4,7 @@
 // One iteration, for each wave of cohorts that fits the memory:
 //   rollout      episodes: observations, actions, rewards, entropies of every row          (one kernel an environment)
 //   weigh        a cohort: returns, baselines, weights (in place of the rewards), statistics
-//   differentiate  a unit, which is a (group, cohort, segment): recomputes the forward pass, its partial gradient
+//   differentiate  a unit, which is a (group, cohort, segment): the forward pass or what is kept of it, its partial gradient
 //   fold         units to cohorts to their blocks, in order
 // before them once: pack (panels); after them once: reduce (blocks by a pairwise tree, gradient and statistics), measure
 // (norms), update (optimizer), commit (baselines, moments, iteration, what the host reads).
