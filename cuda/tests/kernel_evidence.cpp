@@ -119,6 +119,7 @@ Kernels read_kernels(const std::vector<std::string> &objects) {
   for (const auto &[name, kernel] : kernels) {
     if (kernel.threads == 0)
       throw std::runtime_error(name + ": no .maxntid was found in its PTX; write it with SWARMGRAD_KERNEL");
+    if (kernel.architecture.empty()) throw std::runtime_error(name + ": ptxas reported nothing of it");
     for (const auto &[architecture, resources] : kernel.architecture)
       if (resources.registers < 0) throw std::runtime_error(name + ": ptxas reported no registers");
   }
