@@ -31,6 +31,11 @@ using host::GroupPlan;
 
 namespace {
 
+// What plan.h says again, since NVRTC reads it and not the ABI's header.
+static_assert(cohort_size == host::cohort_size && max_layers == host::max_layers);
+static_assert(tanh_activation == SWARMGRAD_TANH && acts_greedily == SWARMGRAD_ACT_GREEDY &&
+              acts_randomly == SWARMGRAD_ACT_RANDOM);
+
 constexpr size_t usual_wave_bytes = size_t{2} << 30;  // more than any device needs to be busy
 constexpr int64_t busy_cohorts = 512;                 // as many as leave no device idle
 constexpr size_t usual_staging_bytes = size_t{1} << 20;
