@@ -122,8 +122,8 @@ public final class Checkpoint {
   }
 
   /**
-   * The kind of engine it was taken from. Another kind may go on with it: both compute the same
-   * bits.
+   * The kind of engine it was taken from. Another kind may go on with it: by design both compute
+   * the same bits.
    *
    * @return CPU or CUDA
    */
