@@ -224,6 +224,9 @@ public record NativeLibrary(NativeFunctions functions, String path) {
    * process in dlopen.
    */
   static Optional<String> damage(Path file) throws IOException {
+    if (!Files.isReadable(file)) {
+      return Optional.of("this user may not read it");
+    }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ByteBuffer header = ByteBuffer.allocate(ELF_HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
       if (channel.read(header, 0) < ELF_HEADER_BYTES || header.getInt(0) != ELF_MAGIC) {
@@ -260,8 +263,8 @@ public record NativeLibrary(NativeFunctions functions, String path) {
               + " engine's library "
               + path
               + " lacks "
-              + String.join(", ", missing)
-              + ": it is another version"
+              + some(missing)
+              + ": it is another version, or no engine"
               + kind.remedy());
     }
     try {
@@ -291,9 +294,27 @@ public record NativeLibrary(NativeFunctions functions, String path) {
                 + difference.get()
                 + kind.remedy());
       }
+      if (kind == Kind.CUDA && runsOnCpu(functions)) {
+        return new Failed(path + " is the CPU engine's library" + kind.remedy());
+      }
       return new Loaded(new NativeLibrary(functions, path));
     } catch (Throwable failure) {
       throw new AssertionError("the binding of " + path + " failed", failure);
+    }
+  }
+
+  private static String some(List<String> names) {
+    return names.size() <= 3
+        ? String.join(", ", names)
+        : String.join(", ", names.subList(0, 3)) + " and " + (names.size() - 3) + " more functions";
+  }
+
+  /** The libraries differ in their devices only: a CPU has no compute capability. */
+  private static boolean runsOnCpu(NativeFunctions functions) throws Throwable {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment info = Layouts.allocate(arena, Layouts.DEVICE_INFO);
+      return (int) functions.device().invokeExact(0, info) == 0
+          && Layouts.getInt(Layouts.DEVICE_INFO, info, "compute_major") == 0;
     }
   }
 

@@ -3,6 +3,7 @@
 package org.swarmgrad.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Optional;
+import java.util.Set;
 import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,11 +108,27 @@ class NativeLibraryTest {
   }
 
   @Test
-  void aLibraryWithoutOurFunctionsListsThem() {
+  void aLibraryWithoutOurFunctionsNamesSome() {
     SymbolLookup nothing = name -> Optional.empty();
     assertThat(message(NativeLibrary.link(CPU, nothing, "libother.so")))
         .contains("libother.so lacks swarmgrad_abi_version, ")
-        .contains("swarmgrad_simulator_step");
+        .containsPattern(" and [0-9]+ more functions: it is another version, or no engine");
+  }
+
+  @Test
+  void theCpuEngineIsNoCudaEngine() {
+    String cpu = NativeLibrary.cpu().path();
+    assertThat(message(NativeLibrary.load(NativeLibrary.Kind.CUDA, cpu, PLATFORM)))
+        .startsWith(cpu + " is the CPU engine's library; add the artifact");
+  }
+
+  @Test
+  void aFileThatMayNotBeReadIsNamed() throws Exception {
+    Path file = Files.writeString(folder.resolve("libsecret.so"), "not yours");
+    Files.setPosixFilePermissions(file, Set.of());
+    assumeFalse(Files.isReadable(file), "this user reads everything");
+    assertThat(message(NativeLibrary.load(CPU, file.toString(), PLATFORM)))
+        .contains(file + " cannot be loaded: this user may not read it");
   }
 
   @Test
