@@ -43,6 +43,7 @@ if(NOT SWARMGRAD_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
   swarmgrad_check(dependency_arrows dependency_arrows)
   swarmgrad_check(format format)
   swarmgrad_check(launcher launcher)
+  swarmgrad_check(cuda_option cuda_option)
 
   swarmgrad_check(installed_library installed_library "VERSION=${PROJECT_VERSION}" "C_COMPILER=${CMAKE_C_COMPILER}"
                   "CXX_COMPILER=${CMAKE_CXX_COMPILER}")
