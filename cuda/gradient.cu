@@ -68,7 +68,7 @@ class Gradient {
   // segments of a cohort, one after the other.
   __device__ __forceinline__ void run() {
     take_panels<panels_in_shared>(arguments_.panels, pass_, group_, cuda::panel_count(group_));
-    const int64_t units = pass_.wave_cohorts * group_.segments;
+    const int64_t units = int64_t{1} * pass_.wave_cohorts * group_.segments;
     const int64_t turn = arguments_.checks_logits != 0 ? group_.segments : 1;
     for (int64_t first = blockIdx.x * turn; first < units; first += gridDim.x * turn)
       for (int64_t unit = first; unit < first + turn; ++unit) {
@@ -110,21 +110,23 @@ class Gradient {
     return group_.kept_hidden > 0 && written(lane) == common_.rows;
   }
 
-  // Thread 0: what the unit is, and whether somebody wants it.
+  // Thread 0: what the unit is, and whether somebody wants it. Of a played cohort nobody does where any of its episodes had
+  // a fault; a given one's faults are found here, lane by lane.
   __device__ __forceinline__ void begin(int64_t unit) {
     const int64_t segment = unit % group_.segments;
     common_.cohort = static_cast<int>(unit / group_.segments);
+    common_.members = cuda::members_of(pass_, pass_.first_cohort + common_.cohort);
+    if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
+    atomicAdd_system(&pass_.shared->beats, 1ull);
+    common_.stops = cuda::is_over(pass_, environment(arguments_.checks_logits != 0 ? 0 : common_.members - 1));
+    if (common_.stops != 0) return;
     common_.begin = static_cast<int>(cuda::segment_begin(group_, segment));
     const int next = static_cast<int>(cuda::segment_begin(group_, segment + 1));
     const int played = pass_.cohort_steps[common_.cohort] * group_.agents;
     common_.rows = (next < played ? next : played) - common_.begin;
-    common_.members = cuda::members_of(pass_, pass_.first_cohort + common_.cohort);
     common_.counter = {reinterpret_cast<float *>(scratch() + arguments_.counter),
                        group_.unit_gradient + unit * group_.parameter_count, group_.parameter_count, 0};
     if (segment == 0) common_.reported = 0;
-    if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
-    common_.stops = cuda::is_over(pass_, environment(0));
-    atomicAdd_system(&pass_.shared->beats, 1ull);
   }
 
   __device__ __forceinline__ void differentiate() {

@@ -19,6 +19,7 @@
 
 #include "core/moments.h"
 #include "core/optimizer.h"
+#include "core/partition.h"
 #include "core/purpose.h"
 #include "core/statistic.h"
 
@@ -143,35 +144,26 @@ struct Pass {
   Shared *shared;
 };
 
-// Item `index` of `parts` near-equal parts of `total` begins here: the host's rule (host/plan.h: part_begin).
-#if defined(__CUDACC__)
-#define SWARMGRAD_SHARED_FUNCTION __host__ __device__ inline
-#else
-#define SWARMGRAD_SHARED_FUNCTION inline
-#endif
-SWARMGRAD_SHARED_FUNCTION int64_t part_begin(int64_t index, int64_t total, int64_t parts) {
-  return index * total / parts;
-}
 // Floats of a group's panels from layer[0].forward_panel on: the forward ones, and with them the backward ones.
-SWARMGRAD_SHARED_FUNCTION int64_t forward_panel_count(const Group &group) {
+SWARMGRAD_FUNCTION int64_t forward_panel_count(const Group &group) {
   const Layer &last = group.layer[group.layer_count - 1];
   return last.forward_panel + (int64_t{1} + last.inputs) * last.padded_outputs - group.layer[0].forward_panel;
 }
-SWARMGRAD_SHARED_FUNCTION int64_t panel_count(const Group &group) {
+SWARMGRAD_FUNCTION int64_t panel_count(const Group &group) {
   const Layer &last = group.layer[group.layer_count - 1];
   if (last.backward_panel < 0) return forward_panel_count(group);
   return last.backward_panel + int64_t{1} * last.outputs * last.padded_inputs - group.layer[0].forward_panel;
 }
-SWARMGRAD_SHARED_FUNCTION int64_t segment_begin(const Group &group, int64_t segment) {
+SWARMGRAD_FUNCTION int64_t segment_begin(const Group &group, int64_t segment) {
   return part_begin(segment, group.rows, group.segments);
 }
-SWARMGRAD_SHARED_FUNCTION int64_t first_episode_of(const Pass &pass, int64_t cohort) {
+SWARMGRAD_FUNCTION int64_t first_episode_of(const Pass &pass, int64_t cohort) {
   return pass.cohort_first != nullptr ? pass.cohort_first[cohort] : part_begin(cohort, pass.episodes, pass.cohorts);
 }
-SWARMGRAD_SHARED_FUNCTION int members_of(const Pass &pass, int64_t cohort) {
+SWARMGRAD_FUNCTION int members_of(const Pass &pass, int64_t cohort) {
   return static_cast<int>(first_episode_of(pass, cohort + 1) - first_episode_of(pass, cohort));
 }
-SWARMGRAD_SHARED_FUNCTION bool halted(const Control &control) {
+SWARMGRAD_FUNCTION bool halted(const Control &control) {
   return control.fault_environment != UINT32_MAX || control.cancelled != 0 || control.gradient_fault_group >= 0 ||
          control.update_fault_group >= 0;
 }
@@ -219,13 +211,13 @@ struct RowMemory {
   int32_t *list;    // the episodes that play, ascending
   int32_t *action;  // [..][agent]; -1 until it is chosen where the agent is not alive
 
-  SWARMGRAD_SHARED_FUNCTION RowMemory(char *memory, int episodes, int tile_rows) {
+  SWARMGRAD_FUNCTION RowMemory(char *memory, int episodes, int tile_rows) {
     episode = reinterpret_cast<Playing *>(memory);
     row = reinterpret_cast<int64_t *>(episode + episodes);
     list = reinterpret_cast<int32_t *>(row + tile_rows);
     action = list + episodes;
   }
-  SWARMGRAD_SHARED_FUNCTION static size_t bytes(int episodes, int agents, int tile_rows) {
+  SWARMGRAD_FUNCTION static size_t bytes(int episodes, int agents, int tile_rows) {
     return static_cast<size_t>(episodes) * (sizeof(Playing) + (1 + static_cast<size_t>(agents)) * sizeof(int32_t)) +
            static_cast<size_t>(tile_rows) * sizeof(int64_t);
   }

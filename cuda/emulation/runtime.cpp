@@ -761,7 +761,7 @@ cudaError_t cudaMemcpy(void *to, const void *from, size_t size, enum cudaMemcpyK
   }
   runtime().finish_all(false);
   if (const cudaError_t error = outcome(); error != cudaSuccess) return answer(error);
-  memcpy(to, from, size);
+  if (size > 0) memcpy(to, from, size);
   return cudaSuccess;
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "core/optimizer.h"
+#include "core/partition.h"
 #include "core/purpose.h"
 #include "core/statistic.h"
 #include "swarmgrad/swarmgrad.h"
@@ -53,9 +54,7 @@ struct GroupPlan {
   size_t statistics;  // offset in doubles into a cohort's or block's statistics, see core/statistic.h
 };
 
-// Item i of `parts` near-equal parts of `total` begins here. Cohorts, blocks and segments are all cut this way.
-// Episodes and rows are below 2^31, parts below 2^28: nothing overflows.
-inline int64_t part_begin(int64_t index, int64_t total, int64_t parts) { return index * total / parts; }
+using swarmgrad::part_begin;
 
 // Cohorts that an engine's own partition makes of so many episodes.
 inline int64_t cohorts_of(int64_t episodes) { return (episodes + cohort_size - 1) / cohort_size; }
