@@ -228,8 +228,8 @@ class Scheduler : public Executor {
 };
 
 Scheduler &scheduler() {
-  static Scheduler instance;
-  return instance;
+  static Scheduler *const instance = new Scheduler;  // never destroyed: a thread may still launch when the process ends
+  return *instance;
 }
 
 const char *file_name(Site site) {
