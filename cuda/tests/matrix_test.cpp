@@ -515,8 +515,8 @@ TEST_CASE("units become cohorts, blocks and the total in the fixed order") {
     std::vector<double> statistic_sums;
     for (int64_t b = 0; b < blocks; ++b) {
       for (int k = 0; k < statistics; ++k) statistic_sums.push_back(swarmgrad::empty_statistic(k));
-      for (int64_t c = cuda::part_begin(b, wave.cohorts(), blocks); c < cuda::part_begin(b + 1, wave.cohorts(), blocks);
-           ++c) {
+      for (int64_t c = swarmgrad::part_begin(b, wave.cohorts(), blocks);
+           c < swarmgrad::part_begin(b + 1, wave.cohorts(), blocks); ++c) {
         for (int64_t p = 0; p < group.parameter_count; ++p) {
           float cohort = 0.0f;
           for (int64_t s = 0; s < group.segments; ++s) {
