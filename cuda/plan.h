@@ -25,6 +25,8 @@
 
 namespace swarmgrad::cuda {
 
+using swarmgrad::part_begin;
+
 constexpr int cohort_size = 16;
 constexpr int max_layers = 5;
 
