@@ -9,6 +9,7 @@
 //   driver           the driver's version, 13000; less than 13000 is too old, 0 is none
 //   architecture     75, 80, 86, 89, 90, 100 or 120; decides how much shared memory there is
 //   multiprocessors  how many
+//   blocks           the most that are resident on a multiprocessor; few make grids small, so that blocks do many turns
 //   threads          the most that a block may have, 1024; fewer make a sanitizer's run short
 //   memory           bytes of the device
 //   fail             CALL:NUMBER, counted from now: the numbered call of that function fails as it would for want of memory

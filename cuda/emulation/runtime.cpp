@@ -143,11 +143,16 @@ struct Failure {
 struct Settings {
   Order order;
   bool eager = false;
-  int devices = 1, driver = runtime_version, multiprocessors = 0, threads = max_threads;
+  int devices = 1, driver = runtime_version, multiprocessors = 0, blocks = 0, threads = max_threads;
   const Architecture *architecture = nullptr;
   unsigned long long memory = 0;
   std::vector<Failure> failures;
 };
+
+// Resident on a multiprocessor.
+int most_blocks(const Settings &settings) {
+  return settings.blocks > 0 ? settings.blocks : settings.architecture->blocks_per_multiprocessor;
+}
 
 [[noreturn]] void refuse(const char *setting, const std::string &value, const char *allowed) {
   fprintf(stderr, "swarmgrad emulation: setting %s is \"%s\"; allowed: %s\n", setting, value.c_str(), allowed);
@@ -188,8 +193,8 @@ class Runtime {
   Runtime() { reset(); }
 
   void reset() {
-    for (const char *setting :
-         {"order", "streams", "devices", "driver", "architecture", "multiprocessors", "threads", "memory", "fail"})
+    for (const char *setting : {"order", "streams", "devices", "driver", "architecture", "multiprocessors", "blocks",
+                                "threads", "memory", "fail"})
       set(setting, nullptr);
     lost = cudaSuccess;
     message.clear();
@@ -224,6 +229,8 @@ class Runtime {
       if (settings.architecture == nullptr) refuse(setting, value, "75, 80, 86, 89, 90, 100, 120");
     } else if (name == "multiprocessors") {
       settings.multiprocessors = usual ? 0 : static_cast<int>(number_of(setting, value));
+    } else if (name == "blocks") {
+      settings.blocks = usual ? 0 : static_cast<int>(number_of(setting, value));
     } else if (name == "threads") {
       const unsigned long long number = usual ? max_threads : number_of(setting, value);
       if (number < 32 || number > max_threads || number % 32 != 0) refuse(setting, value, "32, 64, 96 ... 1024");
@@ -603,7 +610,7 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *properties, int devic
   properties->maxThreadsPerMultiProcessor = architecture.threads_per_multiprocessor;
   properties->sharedMemPerMultiprocessor = architecture.shared_per_multiprocessor;
   properties->sharedMemPerBlockOptin = architecture.shared_per_block;
-  properties->maxBlocksPerMultiProcessor = architecture.blocks_per_multiprocessor;
+  properties->maxBlocksPerMultiProcessor = most_blocks(settings);
   properties->reservedSharedMemPerBlock = reserved_shared;
   return cudaSuccess;
 }
@@ -1025,7 +1032,7 @@ cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, const voi
   const int warps = (block_size + 31) / 32;
   const size_t by_shared = architecture.shared_per_multiprocessor / (dynamic_shared + reserved_shared);
   *blocks = std::min({architecture.threads_per_multiprocessor / 32 / warps, static_cast<int>(by_shared),
-                      architecture.blocks_per_multiprocessor});
+                      most_blocks(runtime().settings)});
   return cudaSuccess;
 }
 

@@ -248,6 +248,22 @@ TEST_CASE("launches that CUDA refuses") {
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
 }
 
+TEST_CASE("fewer blocks than shared memory and threads allow, where a test wants it") {
+  Device device;
+  const auto resident = [](int threads, size_t dynamic_shared) {
+    int blocks = -1;
+    CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, swarmgrad_test_mirror_handle, threads,
+                                                        dynamic_shared) == cudaSuccess);
+    return blocks;
+  };
+  CHECK(resident(256, 0) == 8);
+  CHECK(resident(32, 0) == 32);
+  CHECK(resident(32, 37 * 1024) == 6);
+  CHECK(resident(257, 0) == 0);
+  swarmgrad_emulation_set("blocks", "2");
+  CHECK(resident(256, 0) == 2);
+}
+
 TEST_CASE("work waits until the host waits for it") {
   Device device;
   cudaStream_t stream;
