@@ -1,16 +1,17 @@
-# The one list of built-in environments: NAME names native/environments/NAME.h, TYPE the struct in it.
-# A new environment is one more line here.
+# The one list of built-in environments: NAME names native/environments/NAME.h, TYPE the struct in it. BLOCKS, 2 where it is
+# not said, is how many blocks of its rollout kernel the registers of a GPU must leave room for: those that say 1 would spill
+# on some. A new environment is one more line here.
 
 set(SWARMGRAD_ENVIRONMENTS
-    # NAME          TYPE
+    # NAME:TYPE[:BLOCKS]
     simple_spread:SimpleSpread
     simple_tag:SimpleTag
     simple_speaker_listener:SimpleSpeakerListener
     simple_reference:SimpleReference
     meeting:Meeting
     cartpole:CartPole
-    foraging:Foraging
-    rware:Rware
+    foraging:Foraging:1
+    rware:Rware:1
     overcooked:Overcooked
     smax:Smax
     climbing:Climbing
@@ -38,6 +39,10 @@ function(swarmgrad_environment_units TEMPLATE OUTPUT)
     string(REPLACE ":" ";" _pair "${_environment}")
     list(GET _pair 0 SWARMGRAD_ENVIRONMENT_NAME)
     list(GET _pair 1 SWARMGRAD_ENVIRONMENT_TYPE)
+    set(SWARMGRAD_ENVIRONMENT_BLOCKS 2)
+    if(_environment MATCHES ":.*:(.*)")
+      set(SWARMGRAD_ENVIRONMENT_BLOCKS "${CMAKE_MATCH_1}")
+    endif()
     set(SWARMGRAD_ENVIRONMENT_HEADER "environments/${SWARMGRAD_ENVIRONMENT_NAME}.h")
     set(_unit "${SWARMGRAD_GENERATED_DIR}/${SWARMGRAD_ENVIRONMENT_NAME}${_extension}")
     configure_file("${TEMPLATE}" "${_unit}" @ONLY)

@@ -133,7 +133,8 @@ SWARMGRAD_KERNEL(swarmgrad_fold, Fold, 256) {
   for (int g = 0; g < pass.group_count; ++g) fold_gradient(arguments, g);
 }
 
-SWARMGRAD_KERNEL(swarmgrad_reduce, Reduce, 256) {
+// Room for one block is enough: each thread has the loads of all blocks' sums in flight, in registers.
+SWARMGRAD_KERNEL(swarmgrad_reduce, Reduce, 256, 1) {
   const Pass &pass = arguments.pass;
   if (halted(*pass.control)) return;
   const int blocks = static_cast<int>(pass.blocks);
