@@ -13,7 +13,7 @@ set(SWARMGRAD_ENVIRONMENTS
     foraging:Foraging:1
     rware:Rware:1
     overcooked:Overcooked
-    smax:Smax
+    smax:Smax:1
     climbing:Climbing
     penalty:Penalty
     prisoners_dilemma:PrisonersDilemma
