@@ -112,7 +112,7 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
       stream_(create_stream()),
       begin_(create_event()),
       end_(create_event()) {
-  plan_groups();
+  for (int g = 0; g < plan_.group_count; ++g) groups_.push_back(group_of(plan_.group[g], panel_count_));
   plan_environment();
 
   const int64_t parameters = plan_.parameter_count, moments = config.optimizer == SWARMGRAD_ADAM ? parameters : 0;
@@ -196,40 +196,6 @@ CudaEngine::~CudaEngine() {
   // A kernel still running would write into memory given back; the answer of a lost device helps nobody any more.
   if (cudaSetDevice(device_.index()) != cudaSuccess || cudaStreamSynchronize(stream_.get()) != cudaSuccess)
     static_cast<void>(cudaGetLastError());
-}
-
-void CudaEngine::plan_groups() {
-  for (int g = 0; g < plan_.group_count; ++g) {
-    const GroupPlan &plan = plan_.group[g];
-    Group group = {};
-    group.first_agent = plan.first_agent;
-    group.agents = plan.agents;
-    group.observation_size = plan.observation_size;
-    group.action_count = plan.action_count;
-    group.index_feature = plan.index_feature;
-    group.has_mask = plan.has_mask;
-    group.activation = plan.activation;
-    group.layer_count = plan.layer_count;
-    for (int l = 0; l < plan.layer_count; ++l) {
-      const host::Layer &layer = plan.layer[l];
-      group.layer[l].inputs = layer.inputs;
-      group.layer[l].outputs = layer.outputs;
-      group.layer[l].weight = layer.weight;
-      group.layer[l].bias = layer.bias;
-      group.layer[l].input_feature = static_cast<int>(layer.input_feature);
-    }
-    lay_panels(group, panel_count_);
-    group.features = plan.observation_size + plan.hidden_total;
-    group.parameter_offset = plan.parameter_offset;
-    group.parameter_count = plan.parameter_count;
-    group.rows = static_cast<int>(plan.rows);
-    group.segments = static_cast<int>(plan.segments);
-    for (int64_t s = 0; s < plan.segments; ++s)
-      group.longest_segment = std::max(
-          group.longest_segment, static_cast<int>(host::segment_begin(plan, s + 1) - host::segment_begin(plan, s)));
-    group.statistics = static_cast<int>(plan.statistics);
-    groups_.push_back(group);
-  }
 }
 
 // What the host needs of the environment besides the table: how much one episode's arrays take, and the text of its rules'

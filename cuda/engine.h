@@ -66,7 +66,6 @@ class CudaEngine final : public host::Engine {
   void run_gradient_of(const swarmgrad_batch &batch, float *gradient) override;
 
   // -- creation
-  void plan_groups();
   void plan_environment();
   size_t cut_wave(const WaveKind &kind, int64_t cohorts, char *base, Pass &pass);
   void choose_wave();

@@ -72,6 +72,37 @@ void lay_panels(Group &group, int64_t &panels) {
   }
 }
 
+Group group_of(const host::GroupPlan &plan, int64_t &panels) {
+  Group group = {};
+  group.first_agent = plan.first_agent;
+  group.agents = plan.agents;
+  group.observation_size = plan.observation_size;
+  group.action_count = plan.action_count;
+  group.index_feature = plan.index_feature;
+  group.has_mask = plan.has_mask;
+  group.activation = plan.activation;
+  group.layer_count = plan.layer_count;
+  for (int l = 0; l < plan.layer_count; ++l) {
+    const host::Layer &layer = plan.layer[l];
+    group.layer[l].inputs = layer.inputs;
+    group.layer[l].outputs = layer.outputs;
+    group.layer[l].weight = layer.weight;
+    group.layer[l].bias = layer.bias;
+    group.layer[l].input_feature = static_cast<int>(layer.input_feature);
+  }
+  lay_panels(group, panels);
+  group.features = plan.observation_size + plan.hidden_total;
+  group.parameter_offset = plan.parameter_offset;
+  group.parameter_count = plan.parameter_count;
+  group.rows = static_cast<int>(plan.rows);
+  group.segments = static_cast<int>(plan.segments);
+  for (int64_t s = 0; s < plan.segments; ++s)
+    group.longest_segment = std::max(group.longest_segment,
+                                     static_cast<int>(host::segment_begin(plan, s + 1) - host::segment_begin(plan, s)));
+  group.statistics = static_cast<int>(plan.statistics);
+  return group;
+}
+
 Launch lay_out(Differentiate &differentiate, const Group &group, const SharedMemory &memory) {
   Launch launch = {threads_for(group, group.longest_segment, gradient_threads), 0, 0};
   differentiate.row_stride = 4 * ((group.longest_segment + 3) / 4 | 1);

@@ -42,6 +42,7 @@
 #include <stdint.h>
 
 #include "cuda/plan.h"
+#include "host/plan.h"
 
 namespace swarmgrad::cuda {
 
@@ -58,6 +59,9 @@ struct Launch {
 
 // Gives a group's panels their places, from `panels` on, and its layers their padded sizes. Expects inputs and outputs.
 void lay_panels(Group &group, int64_t &panels);
+
+// The kernels' view of a planned group, its panels laid from `panels` on; the arrays of a wave are not set.
+Group group_of(const host::GroupPlan &plan, int64_t &panels);
 
 // Fill in what the host does not know: places, strides and tiles. The scratch itself, once for each block of the grid, is
 // the caller's.

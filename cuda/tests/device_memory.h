@@ -58,6 +58,16 @@ void launch(const void *kernel, Arguments arguments, int blocks, int threads, si
   expect(cudaDeviceSynchronize());
 }
 
+// The sum of sixteen lanes in the order of core/lanes.h.
+template <class T>
+T tree_over_lanes(const T (&lane)[16]) {
+  T sum[16];
+  std::memcpy(sum, lane, sizeof sum);
+  for (int half = 8; half > 0; half /= 2)
+    for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
+  return sum[0];
+}
+
 // The first index where bits differ, or -1.
 template <class T>
 int64_t first_difference(const std::vector<T> &a, const std::vector<T> &b) {

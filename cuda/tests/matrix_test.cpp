@@ -31,6 +31,7 @@ using swarmgrad_tests::expect;
 using swarmgrad_tests::first_difference;
 using swarmgrad_tests::launch;
 using swarmgrad_tests::orders;
+using swarmgrad_tests::tree_over_lanes;
 
 std::mt19937 &generator() {
   static std::mt19937 it(7);
@@ -47,14 +48,6 @@ constexpr float poison = std::numeric_limits<float>::quiet_NaN();
 
 int stride_for(int rows) { return 4 * ((rows + 3) / 4 | 1); }
 int padded(int count) { return (count + 7) / 8 * 8; }
-
-float tree_over_lanes(const float (&lane)[16]) {
-  float sum[16];
-  std::memcpy(sum, lane, sizeof sum);
-  for (int half = 8; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
-  return sum[0];
-}
 
 // ---- products --------------------------------------------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class DeviceRollout {
     pass_.episodes = setup.environments;
     pass_.cohorts = pass_.wave_cohorts = static_cast<int>(host::cohorts_of(setup.environments));
     pass_.blocks = 1;
-    make_groups(plan, setup.activation);
+    make_groups(plan);
   }
 
   // Plays all episodes; garbage in every array before, so that a row left unwritten shows.
@@ -140,34 +140,9 @@ class DeviceRollout {
   int cancel = 0;
 
  private:
-  void make_groups(const host::Plan &plan, int activation) {
+  void make_groups(const host::Plan &plan) {
     int64_t panels = 0;
-    for (int g = 0; g < plan.group_count; ++g) {
-      const host::GroupPlan &from = plan.group[g];
-      cuda::Group group = {};
-      group.first_agent = from.first_agent;
-      group.agents = from.agents;
-      group.observation_size = from.observation_size;
-      group.action_count = from.action_count;
-      group.index_feature = from.index_feature;
-      group.has_mask = from.has_mask;
-      group.activation = activation;
-      group.layer_count = from.layer_count;
-      group.features = from.observation_size + from.hidden_total;
-      group.rows = static_cast<int>(from.rows);
-      int feature = 0;
-      for (int l = 0; l < from.layer_count; ++l) {
-        cuda::Layer &layer = group.layer[l];
-        layer.inputs = from.layer[l].inputs;
-        layer.outputs = from.layer[l].outputs;
-        layer.weight = from.layer[l].weight;
-        layer.bias = from.layer[l].bias;
-        layer.input_feature = feature;
-        feature += layer.inputs;
-      }
-      cuda::lay_panels(group, panels);
-      groups_.push_back(group);
-    }
+    for (int g = 0; g < plan.group_count; ++g) groups_.push_back(cuda::group_of(plan.group[g], panels));
     panels_.assign(static_cast<size_t>(panels), 0.0f);
     for (const cuda::Group &group : groups_)
       for (int l = 0; l < group.layer_count; ++l) {

@@ -82,9 +82,7 @@ Optimizer optimizer_of(const Setting &setting) { return {setting.kind, setting.c
 double norm_of(const float *values, int64_t count) {
   double lane[16] = {};
   for (int64_t k = 0; k < count; ++k) lane[k % 16] += static_cast<double>(values[k]) * static_cast<double>(values[k]);
-  for (int half = 8; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) lane[k] += lane[k + half];
-  return std::sqrt(lane[0]);
+  return std::sqrt(tree_over_lanes(lane));
 }
 
 void step(State &s, const Setting &setting, const Batch &batch) {

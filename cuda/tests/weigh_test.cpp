@@ -21,14 +21,6 @@ using swarmgrad::ReturnMoments;
 enum Kind { total_return, reward_to_go, own_return, discounted_state };
 enum Baseline { none, leave_one_out, previous_batch };
 
-double tree(const double (&lane)[16]) {
-  double sum[16];
-  std::memcpy(sum, lane, sizeof sum);
-  for (int half = 8; half > 0; half /= 2)
-    for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
-  return sum[0];
-}
-
 // The episodes of a wave: two groups, some agents dead, some episodes over early, in rows that were never written.
 struct Episodes {
   int count, horizon;
@@ -220,7 +212,7 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
       for (int step = 0; step < steps; ++step) own[lane] += static_cast<double>(cell(lane, step, agent));
       team_return[lane] += own[lane];
     }
-    out[swarmgrad::agent_return_at(agent)] = tree(own);
+    out[swarmgrad::agent_return_at(agent)] = tree_over_lanes(own);
   }
   double squares[16] = {}, least = HUGE_VAL, most = -HUGE_VAL;
   for (int lane = 0; lane < members; ++lane) {
@@ -228,13 +220,13 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
     least = std::min(least, team_return[lane]);
     most = std::max(most, team_return[lane]);
   }
-  out[swarmgrad::return_sum] = tree(team_return);
-  out[swarmgrad::return_square_sum] = tree(squares);
+  out[swarmgrad::return_sum] = tree_over_lanes(team_return);
+  out[swarmgrad::return_square_sum] = tree_over_lanes(squares);
   out[swarmgrad::return_minimum] = least;
   out[swarmgrad::return_maximum] = most;
   out[swarmgrad::length_sum] = length;
   out[swarmgrad::agent_step_count] = agent_steps;
-  out[swarmgrad::entropy_sum] = tree(entropy);
+  out[swarmgrad::entropy_sum] = tree_over_lanes(entropy);
   if (!learns) return;
 
   const bool per_step = setting.kind == reward_to_go || setting.kind == discounted_state;
@@ -271,7 +263,7 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
       for (int lane = 0; lane < 16; ++lane) all[lane] = value[static_cast<size_t>(lane)][index];
       for (int lane = 0; lane < 16; ++lane) {
         double baseline = 0;
-        if (setting.baseline == leave_one_out) baseline = (tree(all) - all[lane]) / (members - 1);
+        if (setting.baseline == leave_one_out) baseline = (tree_over_lanes(all) - all[lane]) / (members - 1);
         if (setting.baseline == previous_batch) baseline = setting.previous[per_step ? static_cast<size_t>(step) : 0];
         float &where = cell(lane, step, agent);
         where = lives(lane, step, agent) ? static_cast<float>((all[lane] - baseline) * factor) : 0.0f;
@@ -280,9 +272,9 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
         magnitudes[lane] += static_cast<double>(std::abs(where));
       }
     }
-  out[swarmgrad::weight_sum] = tree(weights);
-  out[swarmgrad::weight_square_sum] = tree(weight_squares);
-  out[swarmgrad::weight_magnitude_sum] = tree(magnitudes);
+  out[swarmgrad::weight_sum] = tree_over_lanes(weights);
+  out[swarmgrad::weight_square_sum] = tree_over_lanes(weight_squares);
+  out[swarmgrad::weight_magnitude_sum] = tree_over_lanes(magnitudes);
   double total[16] = {};
   for (int k = 0; k < count; ++k) {
     double all[16] = {};
@@ -290,7 +282,7 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
       all[lane] = value[static_cast<size_t>(lane)][static_cast<size_t>(k)];
       total[lane] += all[lane];
     }
-    out[swarmgrad::value_sum_at(agents, per_step ? k : 0)] = per_step ? tree(all) : tree(total);
+    out[swarmgrad::value_sum_at(agents, per_step ? k : 0)] = per_step ? tree_over_lanes(all) : tree_over_lanes(total);
   }
 }
 

@@ -151,7 +151,7 @@ class NativeLibraryTest {
                 NativeLibraryTest.class,
                 "wrongSizes",
                 MethodType.methodType(int.class, MemorySegment.class, int.class));
-    MemorySegment stub =
+    MemorySegment upcall =
         Linker.nativeLinker()
             .upcallStub(
                 sizes,
@@ -160,7 +160,7 @@ class NativeLibraryTest {
                 Arena.global());
     SymbolLookup all = allReturning(NativeLibrary.ABI_VERSION);
     SymbolLookup wrong =
-        name -> name.equals("swarmgrad_struct_sizes") ? Optional.of(stub) : all.find(name);
+        name -> name.equals("swarmgrad_struct_sizes") ? Optional.of(upcall) : all.find(name);
     assertThat(message(NativeLibrary.link(CPU, wrong, "libother.so")))
         .contains("swarmgrad_config has 999 bytes, " + Layouts.CONFIG.byteSize() + " are expected");
   }
@@ -177,9 +177,9 @@ class NativeLibraryTest {
   /** A library whose every function returns the same integer. */
   private static SymbolLookup allReturning(int value) {
     MethodHandle constant = MethodHandles.constant(int.class, value);
-    MemorySegment stub =
+    MemorySegment upcall =
         Linker.nativeLinker()
             .upcallStub(constant, FunctionDescriptor.of(ValueLayout.JAVA_INT), Arena.global());
-    return name -> Optional.of(stub);
+    return name -> Optional.of(upcall);
   }
 }
