@@ -1,6 +1,6 @@
 // One cohort of sixteen episodes from reset to gradient, compiled once per instruction set:
 // reset, [observe, logits, sample, step] x horizon, weights, backward, and the sums over the cohort.
-// Scheduling, memory and the ABI are elsewhere (engine.cpp); the formulas are in core/.
+// Scheduling and memory are elsewhere (cpu_engine.cpp); the formulas are in core/.
 #include "core/optimizer.h"
 #include "core/policy.h"
 #include "core/random.h"
