@@ -70,7 +70,7 @@ check_java(java/src/main "^import (static )?org\\.swarmgrad\\.cli\\." "/org/swar
 check_java(java/src "^import (static )?org\\.swarmgrad\\.bench\\." "" "bench depends on java, never the other way")
 
 # A check that sees no file can only pass.
-foreach(_folder IN ITEMS native/include/swarmgrad native/core native/environments native/host native/cpu java/src/main)
+foreach(_folder IN ITEMS native/include/swarmgrad native/core native/environments native/host native/cpu cuda java/src/main)
   file(GLOB_RECURSE _files "${SOURCE}/${_folder}/*")
   if(NOT _files)
     message(SEND_ERROR "${_folder} holds no file: folder and check have parted")
