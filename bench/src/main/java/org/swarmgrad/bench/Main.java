@@ -1,5 +1,5 @@
-// Runs the benchmarks and appends their results to the history; a benchmark whose answer is wrong
-// makes the run fail.
+// Runs the benchmarks and appends their results to the history, or hands over to the table of
+// scores; a benchmark whose answer is wrong makes the run fail.
 package org.swarmgrad.bench;
 
 import java.io.IOException;
@@ -39,7 +39,7 @@ public final class Main {
    * Runs benchmarks and exits: 0 success, 1 failure, 2 wrong use.
    *
    * @param arguments JMH's own after --history FOLDER or --no-history, if wanted; or --ratios
-   *     [SECONDS [WORD]]
+   *     [SECONDS [WORD]]; or --scores and what {@link ScoreTable} takes
    */
   public static void main(String[] arguments) {
     int status = run(arguments);
@@ -55,12 +55,16 @@ public final class Main {
         PairedRatios.run(rest.subList(1, rest.size()));
         return 0;
       }
+      if (!rest.isEmpty() && rest.get(0).equals("--scores")) {
+        return ScoreTable.run(rest.subList(1, rest.size()));
+      }
       Path folder = historyFolder(rest);
       CommandLineOptions options = new CommandLineOptions(rest.toArray(String[]::new));
       if (options.shouldHelp() || options.shouldList() || options.shouldListWithParams()) {
         System.out.println(
-            "--ratios [SECONDS [WORD]] prints ratios of paired turns. First, before JMH's options:"
-                + " --history FOLDER (bench/history), or --no-history\n");
+            "--ratios [SECONDS [WORD]] prints ratios of paired turns.\n"
+                + ScoreTable.USAGE
+                + ".\nFirst, before JMH's options: --history FOLDER (bench/history), or --no-history\n");
         org.openjdk.jmh.Main.main(rest.toArray(String[]::new));
         return 0;
       }
