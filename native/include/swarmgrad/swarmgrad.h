@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define SWARMGRAD_ABI_VERSION 3
+#define SWARMGRAD_ABI_VERSION 4
 #define SWARMGRAD_MAX_HIDDEN_LAYERS 4
 
 typedef enum swarmgrad_status {
@@ -62,9 +62,17 @@ typedef enum swarmgrad_weight {
 
 typedef enum swarmgrad_baseline {
   SWARMGRAD_BASELINE_NONE = 0,
-  SWARMGRAD_LEAVE_ONE_OUT = 1, /* mean over the other members of the cohort, per step for reward-to-go */
-  SWARMGRAD_PREVIOUS_BATCH = 2 /* mean over the previous batch, per step for reward-to-go; 0 in the first */
+  SWARMGRAD_LEAVE_ONE_OUT = 1,  /* mean over the other members of the cohort, per step for reward-to-go */
+  SWARMGRAD_PREVIOUS_BATCH = 2, /* mean over the previous batch, per step for reward-to-go; 0 in the first */
+  SWARMGRAD_LEARNED_VALUE = 3   /* that of the previous batch + running deviation of the return x a network's value of
+                                   the state at that step */
 } swarmgrad_baseline;
+
+/* What a value network sees. */
+typedef enum swarmgrad_value_input {
+  SWARMGRAD_VALUE_JOINT = 0, /* the observations of all agents of the group, agent after agent: one value a step */
+  SWARMGRAD_VALUE_OWN = 1    /* the agent's own observation: a value for each agent and step */
+} swarmgrad_value_input;
 
 typedef enum swarmgrad_agent_reduction { SWARMGRAD_SUM = 0, SWARMGRAD_MEAN = 1 } swarmgrad_agent_reduction;
 
@@ -117,7 +125,7 @@ typedef struct swarmgrad_config {
   int64_t environments; /* episodes per batch, 1 to 2^31 - 1 */
   uint64_t seed;
   double discount;            /* 0 to 1 */
-  double entropy_coefficient; /* >= 0, multiplies the gradient of the summed entropy */
+  double entropy_coefficient; /* >= 0, multiplies the gradient of the summed entropy; swarmgrad_train has its own */
   double gradient_clip;       /* global norm per group, 0 = off */
   double adam_beta1, adam_beta2, adam_epsilon;
   int32_t horizon;         /* steps, 0 = the environment's own */
@@ -134,8 +142,26 @@ typedef struct swarmgrad_config {
                               segment by segment, with the same bits; 0 = 32 MiB; episodes of callbacks are always
                               stored. On a GPU: memory for the cohorts that it plays at once, 0 = up to 2 GiB */
   int32_t device;          /* index of swarmgrad_device, 0 the first */
+  int32_t normalises; /* 1: policies and value networks see (observation - mean) / sqrt(variance + 1e-8), at most 10
+                              in magnitude, with the moments of earlier iterations; the first sees it as it is */
+  /* The learned-value baseline only: */
+  const swarmgrad_policy *value_policies; /* [value_policy_count] hidden layers of the value networks */
+  int32_t value_policy_count;             /* 1 (the same for every group) or the environment's group count; else 0 */
+  int32_t value_input;                    /* swarmgrad_value_input */
+  double lambda; /* 0 to 1; 1: returns. Below it the weight's and the network's aim is the lambda-return: biased; needs
+                       reward-to-go and the joint input */
+  int32_t bootstraps; /* 1: an episode that the horizon cut goes on with the network's value of its last state: biased;
+                         needs reward-to-go and the joint input */
   int32_t reserved;
+  double reward_scale; /* > 0; multiplies the weights, not the returns that are reported */
 } swarmgrad_config;
+
+/* What one iteration of swarmgrad_train takes from a schedule; each 0 to 3.4e38. */
+typedef struct swarmgrad_rates {
+  double learning_rate;       /* of the policies */
+  double value_learning_rate; /* of the value networks */
+  double entropy_coefficient;
+} swarmgrad_rates;
 
 /* What an open engine turned the configuration into. */
 typedef struct swarmgrad_info {
@@ -148,7 +174,7 @@ typedef struct swarmgrad_info {
   int32_t replays;      /* 1: backward recomputes the forward pass, 0: it reads stored activations */
   int32_t buffer_count; /* for swarmgrad_buffer */
   int64_t cohort_count;
-  int64_t parameter_count;  /* over all groups */
+  int64_t parameter_count;  /* over all groups, policies first, then value networks */
   int64_t bytes_per_cohort; /* a worker's scratch for one cohort */
   int64_t bytes_total;      /* everything the engine holds */
   int64_t
@@ -182,6 +208,13 @@ typedef struct swarmgrad_group {
   int64_t parameter_offset; /* of this group inside the parameter buffer */
   int64_t parameter_count;  /* layer by layer: weight [output][input], then bias [output] */
   const char *name;
+  /* The group's value network, a network of one output; all 0 where there is none. */
+  int32_t value_agents; /* rows a step: 1 with the joint input, else agent_count */
+  int32_t value_observation_size;
+  int32_t value_hidden_total;
+  int32_t reserved_value;
+  int64_t value_parameter_offset;
+  int64_t value_parameter_count;
 } swarmgrad_group;
 
 /* One batch as seen by one group. Returns are undiscounted team returns. */
@@ -199,6 +232,8 @@ typedef struct swarmgrad_statistics {
   double weight_variance;
   double effective_sample_size; /* (sum |w|)^2 / sum w^2 over agent-steps */
   double scale;                 /* the constant that multiplied the weights of this batch */
+  double value_loss; /* mean square of (aim - value) over the value network's rows, in units of the running deviation */
+  double value_gradient_norm; /* of the value network, before clipping */
 } swarmgrad_statistics;
 
 /* A named array of the engine. Everything that survives an iteration is listed. */
@@ -216,7 +251,7 @@ typedef struct swarmgrad_buffer_info {
 typedef struct swarmgrad_trajectories {
   uint32_t size;
   int32_t group;
-  float *observation;      /* [step][agent][feature][environment] */
+  float *observation;      /* [step][agent][feature][environment], as the policy sees it */
   int32_t *action;         /* [step][agent][environment] */
   float *reward;           /* [step][agent][environment], dead agents' included */
   float *log_probability;  /* [step][agent][environment] of the action taken */
@@ -224,18 +259,23 @@ typedef struct swarmgrad_trajectories {
   uint8_t *alive;          /* [step][agent][environment] */
   uint8_t *mask;           /* [step][agent][action][environment]; null or unused where the group has no mask */
   int32_t *episode_length; /* [environment] */
+  uint8_t *truncated;      /* [environment] 1: the horizon ended the episode, not its rules */
+  /* Null or unused without a value network; its agents are swarmgrad_group.value_agents. */
+  float *value; /* [step + 1][value agent][environment], the network's output; of the last state where it is used */
+  float *value_error; /* [step][value agent][environment], aim - output: the weight of its gradient */
 } swarmgrad_trajectories;
 
-/* A given batch of one group for swarmgrad_gradient_of. */
+/* A given batch of one network for swarmgrad_gradient_of: a group's policy or, where `network` is group_count + group, its
+ * value network. Its agents and features are those of that network's rows; an action, a mask it has none. */
 typedef struct swarmgrad_batch {
   uint32_t size;
-  int32_t group;
+  int32_t network;
   int64_t environments; /* 1 to 2^31 - 1, independent of the engine's configuration */
   int32_t steps;        /* 1 to the engine's horizon */
   int32_t reserved;
-  const float *observation; /* [step][agent][feature][environment] */
+  const float *observation; /* [step][agent][feature][environment], as the network sees it */
   const int32_t *action;    /* [step][agent][environment] */
-  const float *weight;      /* [step][agent][environment] */
+  const float *weight;      /* [step][agent][environment] of grad log pi(action), or of the value's gradient */
   const uint8_t *alive;     /* [step][agent][environment], null = all alive */
   const uint8_t *mask;      /* [step][agent][action][environment], null = every action available */
 } swarmgrad_batch;
@@ -252,7 +292,10 @@ typedef struct swarmgrad_rewards {
   const float *reward;           /* [step][agent][environment] */
   const uint8_t *alive;          /* [step][agent][environment], null = all alive during the episode */
   const int32_t *episode_length; /* [environment], null = steps */
+  const uint8_t *truncated;      /* [environment], null = none; see swarmgrad_trajectories */
+  const float *value;            /* [step + 1][value agent][environment], null = 0 */
   float *weight;                 /* out: [step][agent][environment]; 0 where not alive */
+  float *value_error;            /* out: [step][value agent][environment], or null */
 } swarmgrad_rewards;
 
 /* Rows of given logits of one group for swarmgrad_logits: the arithmetic between the last layer and the gradient. */
@@ -351,7 +394,7 @@ SWARMGRAD_API uint32_t swarmgrad_abi_version(void);
 SWARMGRAD_API const char *swarmgrad_version(void);    /* for example "0.1.0" */
 SWARMGRAD_API const char *swarmgrad_last_error(void); /* of the calling thread; "" if none */
 
-/* sizeof of the structs above in the order of their definition (value, policy, config, info, group, statistics,
+/* sizeof of the structs above in the order of their definition (value, policy, config, rates, info, group, statistics,
  * buffer_info, trajectories, batch, rewards, logit_rows, environment_info, parameter_info, field, cohort, callbacks,
  * device_info), for bindings to check their layouts. Returns how many there are; writes at most `capacity`. */
 SWARMGRAD_API int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity);
@@ -389,10 +432,10 @@ SWARMGRAD_API swarmgrad_status swarmgrad_get_group(swarmgrad_engine *engine, int
 
 /* ---- engine: training ------------------------------------------------------------------------------------------- */
 
-/* `iterations` complete iterations: batch, gradient, optimizer. learning_rate: [iterations].
+/* `iterations` complete iterations: batch, gradient, optimizer. rates: [iterations].
  * statistics: [iterations][group], or null. */
 SWARMGRAD_API swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations,
-                                               const double *learning_rate, swarmgrad_statistics *statistics);
+                                               const swarmgrad_rates *rates, swarmgrad_statistics *statistics);
 
 /* One batch and its gradient (ascent direction of J, mean over episodes), nothing updated. The same call twice gives the
  * same answer. gradient: [parameter_count], or null. statistics: [group], or null. */
@@ -400,17 +443,19 @@ SWARMGRAD_API swarmgrad_status swarmgrad_gradient(swarmgrad_engine *engine, floa
                                                   swarmgrad_statistics *statistics);
 
 /* Clips and applies a gradient, commits the baselines and moments of the batch that swarmgrad_gradient made last, and
- * advances the iteration. gradient: [parameter_count], or null for the one that swarmgrad_gradient left in the engine. */
-SWARMGRAD_API swarmgrad_status swarmgrad_step(swarmgrad_engine *engine, const float *gradient, double learning_rate);
+ * advances the iteration. gradient: [parameter_count], or null for the one that swarmgrad_gradient left in the engine. Of
+ * the rates, those of learning count. */
+SWARMGRAD_API swarmgrad_status swarmgrad_step(swarmgrad_engine *engine, const float *gradient,
+                                              const swarmgrad_rates *rates);
 
 /* Like swarmgrad_gradient on a batch of its own random stream, with everything written down. trajectories: [group]. */
 SWARMGRAD_API swarmgrad_status swarmgrad_record(swarmgrad_engine *engine, const swarmgrad_trajectories *trajectories,
                                                 float *gradient, swarmgrad_statistics *statistics);
 
 /* Plays episodes first_episode .. first_episode + episodes - 1 of the evaluation stream of the engine's seed.
- * acting: swarmgrad_acting. statistics: [group]. */
+ * acting: [group] swarmgrad_acting. statistics: [group]. */
 SWARMGRAD_API swarmgrad_status swarmgrad_evaluate(swarmgrad_engine *engine, int64_t first_episode, int64_t episodes,
-                                                  int32_t acting, swarmgrad_statistics *statistics);
+                                                  const int32_t *acting, swarmgrad_statistics *statistics);
 
 /* Any thread. Cancel makes the running call, or else the next one that trains, records or evaluates, return
  * SWARMGRAD_CANCELLED at the next segment. Progress is the number of cohorts finished since creation. */
@@ -423,7 +468,9 @@ SWARMGRAD_API swarmgrad_status swarmgrad_heartbeat(swarmgrad_engine *engine, int
 /* ---- engine: state ---------------------------------------------------------------------------------------------- */
 
 /* Buffers by index, 0 to buffer_count - 1. "parameters" (f32) and "iteration" (i64, 1) always exist. "agent_return" (f64)
- * holds each agent's mean undiscounted return of the last batch. Writing checks for NaN and infinity. */
+ * holds each agent's mean undiscounted return of the last batch. "environment_parameters" (f64) are the environment's, in
+ * the catalogue's order: writing others changes the environment from the next batch on; they must leave every shape as it
+ * is (groups, observations, actions, state, default horizon). Writing checks for NaN and infinity. */
 SWARMGRAD_API swarmgrad_status swarmgrad_buffer(swarmgrad_engine *engine, int32_t index, swarmgrad_buffer_info *info);
 SWARMGRAD_API swarmgrad_status swarmgrad_read(swarmgrad_engine *engine, int32_t index, void *values, int64_t count);
 SWARMGRAD_API swarmgrad_status swarmgrad_write(swarmgrad_engine *engine, int32_t index, const void *values,
@@ -431,14 +478,14 @@ SWARMGRAD_API swarmgrad_status swarmgrad_write(swarmgrad_engine *engine, int32_t
 
 /* ---- engine: the parts on their own, the same code that training uses -------------------------------------------- */
 
-/* observation [row][feature] -> hidden [row][hidden_total] (layers one after the other), logit [row][action]; either may
- * be null. */
-SWARMGRAD_API swarmgrad_status swarmgrad_forward(swarmgrad_engine *engine, int32_t group, int64_t rows,
+/* observation [row][feature], as the network sees it -> hidden [row][hidden_total] (layers one after the other), logit
+ * [row][action], or the value [row]; either may be null. network: see swarmgrad_batch. */
+SWARMGRAD_API swarmgrad_status swarmgrad_forward(swarmgrad_engine *engine, int32_t network, int64_t rows,
                                                  const float *observation, float *hidden, float *logit);
 SWARMGRAD_API swarmgrad_status swarmgrad_logits(swarmgrad_engine *engine, const swarmgrad_logit_rows *rows);
 SWARMGRAD_API swarmgrad_status swarmgrad_weights(swarmgrad_engine *engine, const swarmgrad_rewards *rewards);
 
-/* gradient: [parameters of the group], mean over the batch's environments. Entropy term as configured. */
+/* gradient: [parameters of the network], mean over the batch's environments. Entropy term as configured. */
 SWARMGRAD_API swarmgrad_status swarmgrad_gradient_of(swarmgrad_engine *engine, const swarmgrad_batch *batch,
                                                      float *gradient);
 
