@@ -18,12 +18,17 @@ namespace swarmgrad::SWARMGRAD_TARGET {
 // What to multiply with, fixed before the batch.
 struct WeightRule {
   enum Kind { total_return, reward_to_go, own_return, discounted_state };
-  enum Baseline { none, leave_one_out, previous_batch };
+  enum Baseline { none, leave_one_out, previous_batch, learned_value };
   Kind kind;
   Baseline baseline;
   double discount;
-  double factor;  // scale x (1 / agents for the mean over agents)
+  double factor;     // scale x (1 / agents for the mean over agents) x reward scale
+  double deviation;  // learned_value: what one unit of the network's output is worth
+  double lambda;     // below 1, or where bootstraps: the network's values stand in for rewards to come; biased
+  bool bootstraps;
 
+  // Whether values of states enter returns, not only the baseline.
+  SWARMGRAD_FUNCTION bool predicts_returns() const { return lambda < 1 || bootstraps; }
   // Whether the value, and with it the baseline, is one number a step (else one an episode).
   SWARMGRAD_FUNCTION bool is_per_step() const { return kind == reward_to_go || kind == discounted_state; }
 };
@@ -35,6 +40,12 @@ struct CohortReturns {
   float *reward;                    // [step][agent][lane]; exactly 0 after the episode's end
   const double *previous_baseline;  // [step], of the batch before
   double *value;                    // out: [step][lane], or [agent][lane] for own_return, before the baseline
+  // learned_value only:
+  Int length;                // steps of the lane's episode
+  Mask truncated;            // it ended with the horizon, not by the environment's rules
+  int value_agents;          // rows a step of the value network: 1 for the joint input, else agents
+  const float *state_value;  // [step + 1][value agent][lane]: its outputs; the last one's is read where bootstraps
+  float *value_error;        // out: [step][value agent][lane], aim - output, 0 where not alive
 
   SWARMGRAD_FUNCTION Double team_reward(int step) const {
     Double sum = 0.0;
@@ -44,7 +55,29 @@ struct CohortReturns {
   SWARMGRAD_FUNCTION Double own_reward(int step, int agent) const {
     return widen(Float::load(reward + (step * static_cast<ptrdiff_t>(agents) + agent) * lane_count));
   }
+  SWARMGRAD_FUNCTION Double output(int step, int agent) const {
+    const int value_agent = value_agents == 1 ? 0 : agent;
+    return widen(Float::load(state_value + (step * static_cast<ptrdiff_t>(value_agents) + value_agent) * lane_count));
+  }
 };
+
+// What an agent's state at a step was expected to be worth: the mean of the batch before, and what the network adds to it.
+SWARMGRAD_FUNCTION Double expected_value(const WeightRule &rule, const CohortReturns &cohort, int step, int agent) {
+  return Double(cohort.previous_baseline[rule.is_per_step() ? step : 0]) +
+         Double(rule.deviation) * cohort.output(step, agent);
+}
+
+// Of the return from the step after `step` on, what enters that of `step`: lambda-returns (Sutton and Barto 2018, equation
+// 12.2, recursively), and after an episode that the horizon cut the value of its last state (Pardo et al. 2018), which
+// takes the previous mean of the step before.
+SWARMGRAD_FUNCTION Double predicted_return(const WeightRule &rule, const CohortReturns &cohort, int step, Double next) {
+  const Double added = Double(rule.deviation) * cohort.output(step + 1, 0);
+  const Mask goes_on = Int(step + 1) < cohort.length, is_cut = cohort.truncated & (cohort.length == Int(step + 1));
+  const Double at_next = step + 1 < cohort.steps ? Double(cohort.previous_baseline[step + 1]) + added : added;
+  const Double at_end = rule.bootstraps ? Double(cohort.previous_baseline[step]) + added : Double(0.0);
+  const Double mixed = Double(1.0 - rule.lambda) * at_next + Double(rule.lambda) * next;
+  return select(goes_on, mixed, select(is_cut, at_end, Double(0.0)));
+}
 
 // Fills `value`: reward-to-go kinds [step], total_return [0], own_return [agent].
 SWARMGRAD_FUNCTION void compute_values(const WeightRule &rule, const CohortReturns &cohort) {
@@ -59,6 +92,7 @@ SWARMGRAD_FUNCTION void compute_values(const WeightRule &rule, const CohortRetur
   }
   Double value = 0.0;
   for (int step = cohort.steps - 1; step >= 0; --step) {
+    if (rule.predicts_returns()) value = predicted_return(rule, cohort, step, value);
     value = cohort.team_reward(step) + discount * value;
     if (rule.is_per_step()) store(cohort.value + step * lane_count, value);
   }
@@ -85,6 +119,8 @@ SWARMGRAD_FUNCTION Float row_weight(const WeightRule &rule, const CohortReturns 
     baseline = (sum - own) / Double(static_cast<double>(cohort.member_count - 1));
   } else if (rule.baseline == WeightRule::previous_batch) {
     baseline = cohort.previous_baseline[rule.is_per_step() ? step : 0];
+  } else if (rule.baseline == WeightRule::learned_value) {
+    baseline = expected_value(rule, cohort, step, agent);
   }
   return narrow((own - baseline) * Double(rule.factor));
 }
@@ -104,13 +140,45 @@ SWARMGRAD_FUNCTION RowFault weigh_rows(const WeightRule &rule, const CohortRetur
     Float weight = 0.0f;
     for (int agent = 0; agent < cohort.agents; ++agent) {
       const ptrdiff_t row = step * static_cast<ptrdiff_t>(cohort.agents) + agent;
-      if (agent == 0 || rule.kind == WeightRule::own_return) {
+      if (agent == 0 || rule.kind == WeightRule::own_return ||
+          (rule.baseline == WeightRule::learned_value && cohort.value_agents > 1)) {
         weight = row_weight(rule, cohort, step, agent, lanes);
         const uint32_t broken = lanes.bits(cohort.members & !(weight - weight == 0.0f));
         if (broken != 0) return {broken, agent, step};
       }
       store(cohort.reward + row * lane_count, select(mask_from_bits(alive[row]), weight, Float(0.0f)));
     }
+  }
+  return {0, 0, 0};
+}
+
+// After weigh_rows: how far the value network's outputs are from what they aim at. statistics: null where nobody asks.
+template <class Lanes, class Alive>
+SWARMGRAD_FUNCTION RowFault compute_value_errors(const WeightRule &rule, const CohortReturns &cohort,
+                                                 const Alive *alive, const Lanes &lanes, double *statistics) {
+  Double squares = 0.0, rows = 0.0;
+  for (int step = 0; step < cohort.steps; ++step) {
+    const ptrdiff_t first_row = step * static_cast<ptrdiff_t>(cohort.agents);
+    uint32_t anyone = 0;
+    for (int agent = 0; agent < cohort.agents; ++agent) anyone |= alive[first_row + agent];
+    for (int k = 0; k < cohort.value_agents; ++k) {
+      const int index = rule.is_per_step() ? step : rule.kind == WeightRule::own_return ? k : 0;
+      const Double aim = (Double::load(cohort.value + index * lane_count) -
+                          Double(cohort.previous_baseline[rule.is_per_step() ? step : 0])) /
+                         Double(rule.deviation);
+      const Float error = narrow(aim - cohort.output(step, k));
+      const Mask lives = mask_from_bits(cohort.value_agents == 1 ? anyone : uint32_t{alive[first_row + k]});
+      const uint32_t broken = lanes.bits(cohort.members & lives & !(error - error == 0.0f));
+      if (broken != 0) return {broken, k, step};
+      const Float kept = select(lives, error, Float(0.0f));
+      store(cohort.value_error + (step * static_cast<ptrdiff_t>(cohort.value_agents) + k) * lane_count, kept);
+      squares += widen(kept) * widen(kept);
+      rows += select(lives, Double(1.0), Double(0.0));
+    }
+  }
+  if (statistics != nullptr) {
+    lanes.write(statistics + value_error_square_sum, lanes.sum(squares));
+    lanes.write(statistics + value_row_count, lanes.sum(rows));
   }
   return {0, 0, 0};
 }

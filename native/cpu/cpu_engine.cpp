@@ -61,6 +61,11 @@ CpuEngine::CpuEngine(const swarmgrad_config &config) : Engine(config) {
   const size_t products_at = add_buffer("adam_products", SWARMGRAD_F64, true, 2);
   const size_t baseline_at = add_buffer("baseline", SWARMGRAD_F64, true, int64_t{plan_.group_count} * plan_.horizon);
   const size_t moments_at = add_buffer("return_moments", SWARMGRAD_F64, true, int64_t{plan_.group_count} * 3);
+  int64_t features = 0;
+  for (int g = 0; g < plan_.group_count; ++g) features += plan_.group[g].normalised;
+  const size_t observation_moments_at = add_buffer("observation_moments", SWARMGRAD_F64, true, features * 3);
+  const size_t environment_parameters_at =
+      add_buffer(environment_parameters_name, SWARMGRAD_F64, true, static_cast<int64_t>(named_.parameters.size()));
   const size_t agent_return_at = add_buffer("agent_return", SWARMGRAD_F64, false, plan_.agent_count);
   const size_t gradient_at = add_buffer("gradient", SWARMGRAD_F32, false, parameters);
   const size_t panels_at = add_buffer("panels", SWARMGRAD_F32, false, plan_.panel_count);
@@ -79,7 +84,9 @@ CpuEngine::CpuEngine(const swarmgrad_config &config) : Engine(config) {
   second_moment_ = at<float>(second_at);
   products_ = at<double>(products_at);
   baseline_ = at<double>(baseline_at);
-  moments_ = at<ReturnMoments>(moments_at);
+  return_moments_ = at<Moments>(moments_at);
+  observation_moments_ = at<Moments>(observation_moments_at);
+  environment_parameters_ = at<double>(environment_parameters_at);
   agent_return_ = at<double>(agent_return_at);
   gradient_ = at<float>(gradient_at);
   panels_ = at<float>(panels_at);
@@ -93,12 +100,13 @@ CpuEngine::CpuEngine(const swarmgrad_config &config) : Engine(config) {
   for (int t = 0; t < threads; ++t) {
     Worker worker = {
         at<char>(workers_at) + static_cast<size_t>(t) * plan_.worker_bytes, {}, &beats_[static_cast<size_t>(t)].count};
-    plan_.environment->construct(*plan_.environment, named_.parameters.data(), worker.memory + plan_.environment_object,
-                                 worker.memory + plan_.environment_memory);
     workers_.push_back(worker);
   }
+  construct_environments();
   rules_.resize(static_cast<size_t>(plan_.group_count));
-  norms_.resize(static_cast<size_t>(plan_.group_count));
+  sampled_.assign(static_cast<size_t>(plan_.group_count), SWARMGRAD_ACT_SAMPLED);
+  normalisation_.resize(static_cast<size_t>(features));
+  norms_.resize(static_cast<size_t>(plan_.network_count));
   factors_.resize(static_cast<size_t>(plan_.group_count));
   pool_ = std::make_unique<ThreadPool>(threads, available_cores());
   initial_parameters(parameters_);
@@ -112,16 +120,27 @@ void CpuEngine::describe_memory(swarmgrad_info &out) const {
   out.bytes_total = static_cast<int64_t>(bytes_);
 }
 
+// With the parameters as they are now.
+void CpuEngine::construct_environments() {
+  std::copy(named_.parameters.begin(), named_.parameters.end(), environment_parameters_);
+  for (const Worker &worker : workers_)
+    plan_.environment->construct(*plan_.environment, named_.parameters.data(), worker.memory + plan_.environment_object,
+                                 worker.memory + plan_.environment_memory);
+}
+
 // ---- a pass over episodes ----------------------------------------------------------------------------------------
 
-// The constant factor of every group's weights, from earlier iterations only.
+// What weights and observations are multiplied with, from earlier iterations only.
 void CpuEngine::set_rules() {
+  Normalisation *normalisation = normalisation_.data();
+  const Moments *moments = observation_moments_;
   for (int g = 0; g < plan_.group_count; ++g) {
-    const double factor = weight_factor(config_.agent_reduction == SWARMGRAD_MEAN ? plan_.group[g].agents : 1,
-                                        config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION, moments_[g]);
-    rules_[static_cast<size_t>(g)] = {config_.weight, config_.baseline, config_.discount, factor,
-                                      baseline_ + int64_t{g} * plan_.horizon};
-    factors_[static_cast<size_t>(g)] = factor;
+    GroupRule &rule = rules_[static_cast<size_t>(g)];
+    rule = rule_of(g, return_moments_[g]);
+    rule.previous_baseline = baseline_ + int64_t{g} * plan_.horizon;
+    rule.normalisation = normalisation;
+    factors_[static_cast<size_t>(g)] = rule.factor;
+    for (int f = 0; f < plan_.group[g].normalised; ++f) *normalisation++ = swarmgrad::normalisation(*moments++);
   }
 }
 
@@ -142,7 +161,7 @@ Pass CpuEngine::new_pass(int64_t episodes) {
   pass.entropy_coefficient = config_.entropy_coefficient;
   pass.seed = config_.seed;
   pass.iteration = static_cast<uint32_t>(*iteration_);
-  pass.acting = SWARMGRAD_ACT_SAMPLED;
+  pass.acting = sampled_.data();
   pass.learns = true;
   pass.episodes = episodes;
   pass.cohorts = cohorts_of(episodes);
@@ -195,7 +214,7 @@ void CpuEngine::reduce_statistics(const Pass &pass) {
     double *a = block_statistics_ + to * stride;
     const double *b = block_statistics_ + from * stride;
     for (int g = 0; g < plan_.group_count; ++g)
-      merge_statistics(plan_.group[g].agents, plan_.horizon, a + plan_.group[g].statistics,
+      merge_statistics(statistics_of(plan_.group[g], plan_.horizon), a + plan_.group[g].statistics,
                        b + plan_.group[g].statistics);
   });
   int agent = 0;
@@ -216,7 +235,7 @@ void CpuEngine::reduce_gradient(const Pass &pass, int64_t begin, int64_t end, fl
 }
 
 void CpuEngine::measure_norms(const float *gradient) {
-  for (int g = 0; g < plan_.group_count; ++g) {
+  for (int g = 0; g < plan_.network_count; ++g) {
     const GroupPlan &group = plan_.group[g];
     const double norm = std::sqrt(kernels_->sum_of_squares(gradient + group.parameter_offset, group.parameter_count));
     check_norm(g, norm, *iteration_);
@@ -230,31 +249,40 @@ void CpuEngine::describe_batch(const Pass &pass, swarmgrad_statistics *out) cons
 
 // ---- training ----------------------------------------------------------------------------------------------------
 
-void CpuEngine::run_gradient(float *out, swarmgrad_statistics *statistics) {
+void CpuEngine::make_gradient(double entropy_coefficient, swarmgrad_statistics *statistics) {
   Pass pass = new_pass(config_.environments);
+  pass.entropy_coefficient = entropy_coefficient;
   run(pass);
   reduce_statistics(pass);
   reduce_gradient(pass, 0, plan_.parameter_count, gradient_);
   measure_norms(gradient_);
   std::memcpy(batch_statistics_, block_statistics_, static_cast<size_t>(plan_.statistics_per_block) * sizeof(double));
   describe_batch(pass, statistics);
+}
+
+void CpuEngine::run_gradient(float *out, swarmgrad_statistics *statistics) {
+  make_gradient(config_.entropy_coefficient, statistics);
   if (out != nullptr) std::memcpy(out, gradient_, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
 }
 
 // The next batch's baselines and scale, from the sums that gradient() left.
 void CpuEngine::commit_batch() {
   const auto n = static_cast<double>(config_.environments);
+  Moments *observation_moments = observation_moments_;
   for (int g = 0; g < plan_.group_count; ++g) {
     const GroupPlan &group = plan_.group[g];
     const double *sum = batch_statistics_ + group.statistics;
     for (int step = 0; step < plan_.horizon; ++step)
       baseline_[int64_t{g} * plan_.horizon + step] = mean_value(
           sum[value_sum_at(group.agents, step)], n, config_.weight == SWARMGRAD_OWN_RETURN ? group.agents : 1);
-    merge(moments_[g], n, sum[return_sum], sum[return_square_sum]);
+    merge(return_moments_[g], n, sum[return_sum], sum[return_square_sum]);
+    const double *features = sum + feature_sums_at(group.agents, plan_.horizon);
+    for (int f = 0; f < group.normalised; ++f)
+      merge(*observation_moments++, sum[agent_step_count], features[f], features[group.normalised + f]);
   }
 }
 
-void CpuEngine::run_step(const float *gradient, double learning_rate, bool commits) {
+void CpuEngine::run_step(const float *gradient, const swarmgrad_rates &rates, bool commits) {
   if (gradient != nullptr) {
     measure_norms(gradient);
     std::memcpy(gradient_, gradient, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
@@ -263,10 +291,11 @@ void CpuEngine::run_step(const float *gradient, double learning_rate, bool commi
   products_[1] *= config_.adam_beta2;
   const Optimizer optimizer = {config_.optimizer, config_.gradient_clip, config_.adam_beta1, config_.adam_beta2,
                                config_.adam_epsilon};
-  for (int g = 0; g < plan_.group_count; ++g) {
+  for (int g = 0; g < plan_.network_count; ++g) {
     const GroupPlan &group = plan_.group[g];
     const OptimizerStep step =
-        optimizer_step(optimizer, learning_rate, norms_[static_cast<size_t>(g)], products_[0], products_[1]);
+        optimizer_step(optimizer, group.is_value ? rates.value_learning_rate : rates.learning_rate,
+                       norms_[static_cast<size_t>(g)], products_[0], products_[1]);
     const auto job = [&](int worker) {
       const Range range = {group.parameter_offset + part_begin(worker, group.parameter_count, pool_->size()),
                            group.parameter_offset + part_begin(worker + 1, group.parameter_count, pool_->size())};
@@ -276,17 +305,18 @@ void CpuEngine::run_step(const float *gradient, double learning_rate, bool commi
   }
   if (commits) commit_batch();
   panels_are_current_ = false;
-  for (int g = 0; g < plan_.group_count; ++g)
+  for (int g = 0; g < plan_.network_count; ++g)
     if (!std::isfinite(
             kernels_->sum_of_squares(parameters_ + plan_.group[g].parameter_offset, plan_.group[g].parameter_count)))
       throw_update_fault(g, *iteration_);
   ++*iteration_;
 }
 
-void CpuEngine::run_training(int iterations, const double *learning_rate, swarmgrad_statistics *statistics) {
+void CpuEngine::run_training(int iterations, const swarmgrad_rates *rates, swarmgrad_statistics *statistics) {
   for (int k = 0; k < iterations; ++k) {
-    run_gradient(nullptr, statistics == nullptr ? nullptr : statistics + int64_t{k} * plan_.group_count);
-    run_step(nullptr, learning_rate[k], true);
+    make_gradient(rates[k].entropy_coefficient,
+                  statistics == nullptr ? nullptr : statistics + int64_t{k} * plan_.group_count);
+    run_step(nullptr, rates[k], true);
   }
 }
 
@@ -303,7 +333,8 @@ void CpuEngine::run_record(const swarmgrad_trajectories *trajectories, float *gr
   if (gradient != nullptr) std::memcpy(gradient, gradient_, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
 }
 
-void CpuEngine::run_evaluation(int64_t first_episode, int64_t episodes, int acting, swarmgrad_statistics *statistics) {
+void CpuEngine::run_evaluation(int64_t first_episode, int64_t episodes, const int32_t *acting,
+                               swarmgrad_statistics *statistics) {
   Pass pass = new_pass(episodes);
   pass.first_episode = first_episode;
   pass.stream = Stream::evaluation;
@@ -324,12 +355,13 @@ void CpuEngine::read_buffer(const Buffer &buffer, void *values) {
 void CpuEngine::write_buffer(const Buffer &buffer, const void *values) {
   std::memcpy(arena_->base() + buffer.offset, values, static_cast<size_t>(buffer.count) * element_bytes(buffer.type));
   panels_are_current_ = false;
+  if (std::strcmp(buffer.name, environment_parameters_name) == 0) construct_environments();
 }
 
-void CpuEngine::run_forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) {
+void CpuEngine::run_forward(int network, int64_t rows, const float *observation, float *hidden, float *logit) {
   pack();
   Pass pass = new_pass(1);
-  kernels_->forward(pass, workers_[0], group, rows, observation, hidden, logit);
+  kernels_->forward(pass, workers_[0], network, rows, observation, hidden, logit);
 }
 
 void CpuEngine::run_logits(const swarmgrad_logit_rows &rows) { kernels_->logits(rows, config_.seed, logit_scratch_); }
@@ -343,7 +375,7 @@ void CpuEngine::run_weights(const swarmgrad_rewards &r) {
 }
 
 void CpuEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) {
-  const GroupPlan &group = plan_.group[batch.group];
+  const GroupPlan &group = plan_.group[batch.network];
   Pass pass = new_pass(batch.environments);
   pass.given = &batch;
   run(pass);

@@ -41,7 +41,7 @@ void pack_matrix(const float *weight, int64_t row_step, int64_t column_step, int
 }
 
 void pack_panels(const Plan &plan, const float *parameters, float *panels, int64_t share, int64_t shares) {
-  for (int g = 0; g < plan.group_count; ++g) {
+  for (int g = 0; g < plan.network_count; ++g) {
     const GroupPlan &group = plan.group[g];
     for (int l = 0; l < group.layer_count; ++l) {
       const Layer &layer = group.layer[l];
@@ -64,7 +64,9 @@ struct GroupMemory {
   uint16_t *alive;
   double *values;
   double *entropy;
+  float *outputs;  // of a value network
   float *scratch;
+  double *feature_sums;
 
   GroupMemory(const GroupPlan &group, char *memory, int64_t row_stride)
       : plan(group),
@@ -76,7 +78,9 @@ struct GroupMemory {
         alive(reinterpret_cast<uint16_t *>(memory + group.alive)),
         values(reinterpret_cast<double *>(memory + group.values)),
         entropy(reinterpret_cast<double *>(memory + group.entropy)),
-        scratch(reinterpret_cast<float *>(memory + group.scratch)) {}
+        outputs(reinterpret_cast<float *>(memory + group.outputs)),
+        scratch(reinterpret_cast<float *>(memory + group.scratch)),
+        feature_sums(reinterpret_cast<double *>(memory + group.feature_sums)) {}
 
   // The mask of a stored row, or null where every action is available.
   const uint16_t *available_at(int64_t stored_row, bool has_mask) const {
@@ -160,13 +164,16 @@ class Cohort {
       if (!describe(g, memory, own)) return false;
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].reward);
       if (!pass_.learns) continue;
-      if (!make_weights(g, memory)) return false;
+      if (has_values() && !evaluate_states(g)) return false;
+      if (!make_weights(g, memory, own)) return false;
       sum_weights(rule_of(g), returns_of(g, memory), PackLanes(), own);
       if (pass_.trajectories != nullptr) write_rows(memory, pass_.trajectories[g].weight);
-      if (!add_gradient(memory, block_gradient)) return false;
+      if (pass_.trajectories != nullptr && has_values()) write_values(g);
+      if (!add_gradient(g, memory, block_gradient)) return false;
+      if (has_values() && !add_gradient(value_network(g), value_memory(g), block_gradient)) return false;
     }
     for (int g = 0; g < plan_.group_count; ++g)
-      merge_statistics(plan_.group[g].agents, plan_.horizon, block_statistics + plan_.group[g].statistics,
+      merge_statistics(host::statistics_of(plan_.group[g], plan_.horizon), block_statistics + plan_.group[g].statistics,
                        statistics + plan_.group[g].statistics);
     return true;
   }
@@ -174,15 +181,17 @@ class Cohort {
   // The gradient of the given batch's episodes.
   bool differentiate_given(float *block_gradient) {
     load_given();
-    return add_gradient(group_memory(pass_.given->group), block_gradient);
+    return add_gradient(pass_.given->network, group_memory(pass_.given->network), block_gradient);
   }
 
   // The weights of given rewards.
   void weigh_given(const swarmgrad_rewards &rewards) {
     const GroupMemory memory = group_memory(rewards.group);
     load_rewards(rewards, memory);
-    if (!make_weights(rewards.group, memory)) return;
+    if (has_values()) load_values(rewards);
+    if (!make_weights(rewards.group, memory, nullptr)) return;
     write_rows(memory, rewards.weight);
+    if (has_values()) write_rows(value_memory(rewards.group), rewards.value_error);
   }
 
  private:
@@ -194,6 +203,12 @@ class Cohort {
   GroupMemory group_memory(int g) const {
     const GroupPlan &group = plan_.group[g];
     return GroupMemory(group, worker_.memory, pass_.learns ? group.row_stride : chunk_of(group) | 1);
+  }
+  bool has_values() const { return plan_.network_count > plan_.group_count; }
+  int value_network(int g) const { return plan_.group_count + g; }
+  GroupMemory value_memory(int g) const {
+    const GroupPlan &value = plan_.group[value_network(g)];
+    return GroupMemory(value, worker_.memory, value.row_stride);
   }
   bool cancelled() const { return pass_.cancelled->load(std::memory_order_relaxed); }
   bool fault(const char *what, uint32_t lanes, int agent, int step) {
@@ -218,7 +233,11 @@ class Cohort {
   bool roll_out() {
     plan_.environment->reset(object_, context_);
     for (int lane = 0; lane < host::cohort_size; ++lane) length_[lane] = 0;
-    for (int g = 0; g < plan_.group_count; ++g) store(group_memory(g).entropy, Double(0.0));
+    for (int g = 0; g < plan_.group_count; ++g) {
+      const GroupMemory memory = group_memory(g);
+      store(memory.entropy, Double(0.0));
+      for (int f = 0; f < 2 * memory.plan.normalised; ++f) store(memory.feature_sums + f * lane_count, Double(0.0));
+    }
     uint32_t finished = all_lanes & ~member_bits_;
     if (!rules_hold(finished, -1)) return false;
     for (int step = 0; step < plan_.horizon && finished != all_lanes; ++step) {
@@ -232,9 +251,14 @@ class Cohort {
       finished = ended;
       steps_ = step + 1;
     }
+    truncated_ = member_bits_ & ~finished;
+    for (int g = 0; pass_.learns && plan_.values_last_state && g < plan_.group_count; ++g) evaluate_last_state(g);
     for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
       for (int lane = 0; pass_.trajectories[g].episode_length != nullptr && lane < members_; ++lane)
         pass_.trajectories[g].episode_length[first_ + lane] = length_[lane];
+    for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
+      for (int lane = 0; pass_.trajectories[g].truncated != nullptr && lane < members_; ++lane)
+        pass_.trajectories[g].truncated[first_ + lane] = (truncated_ >> lane & 1) != 0;
     return true;
   }
 
@@ -251,15 +275,15 @@ class Cohort {
         memory.alive[row + k] =
             static_cast<uint16_t>(plan_.environment->alive(object_, group.first_agent + first + k) & ~finished);
       // Also where nothing looks at it: a random rollout is worth timing because it does what a policy's would.
-      observe(memory, first, count, row, stored);
+      observe(g, memory, first, count, row, stored, pass_.learns);
       if (plan_.environment->is_checked &&
           !(rules_hold(finished, step) && observations_hold(memory, first, count, step, stored)))
         return false;
-      if (pass_.acting == SWARMGRAD_ACT_RANDOM && !group.has_mask) {
+      if (pass_.acting[g] == SWARMGRAD_ACT_RANDOM && !group.has_mask) {
         for (int k = 0; k < count; ++k) choose_uniformly(memory, step, first + k, row + k);
         continue;
       }
-      if (pass_.acting == SWARMGRAD_ACT_RANDOM) {
+      if (pass_.acting[g] == SWARMGRAD_ACT_RANDOM) {
         for (int k = 0; k < count; ++k)
           for (int a = 0; a < group.action_count; ++a) store(memory.logits.at(a, stored + k), Float(0.0f));
       } else {
@@ -289,8 +313,8 @@ class Cohort {
     return false;
   }
 
-  // Fills stored rows of observation and mask; a lane that is not alive observes zeros.
-  void observe(const GroupMemory &memory, int first_agent, int count, int64_t row, int64_t stored) {
+  // Fills stored rows of observation and mask; a lane that is not alive observes zeros. counts: in the feature sums.
+  void observe(int g, const GroupMemory &memory, int first_agent, int count, int64_t row, int64_t stored, bool counts) {
     const GroupPlan &group = memory.plan;
     plan_.environment->observe(object_, group.first_agent + first_agent, count, memory.features.at(0, stored),
                                memory.features.stride * lane_count,
@@ -301,6 +325,27 @@ class Cohort {
         store(memory.features.at(group.index_feature + index, stored + k),
               Float(index == first_agent + k ? 1.0f : 0.0f));
     for (int k = 0; k < count; ++k) silence_dead(memory, row + k, stored + k);
+    for (int k = 0; k < count && group.normalised > 0; ++k)
+      normalise(memory, pass_.rule[g].normalisation, row + k, stored + k, counts);
+  }
+  // What is not finite stays so, to be found.
+  void normalise(const GroupMemory &memory, const Normalisation *normalisation, int64_t row, int64_t stored,
+                 bool counts) const {
+    const Mask alive = mask_from_bits(memory.alive[row]);
+    const Float limit = normalised_limit, zero = 0.0f;
+    for (int f = 0; f < memory.plan.normalised; ++f) {
+      float *where = memory.features.at(f, stored);
+      const Float value = Float::load(where);
+      if (counts) {
+        double *sum = memory.feature_sums + f * lane_count;
+        double *square_sum = sum + memory.plan.normalised * lane_count;
+        store(sum, Double::load(sum) + widen(value));
+        store(square_sum, Double::load(square_sum) + widen(value) * widen(value));
+      }
+      const Float scaled = (value - Float(normalisation[f].mean)) * Float(normalisation[f].inverse);
+      const Float limited = select(limit < scaled, limit, select(scaled < zero - limit, zero - limit, scaled));
+      store(where, select(alive, select(scaled - scaled == zero, limited, scaled), zero));
+    }
   }
   void silence_dead(const GroupMemory &memory, int64_t row, int64_t stored) {
     if (memory.alive[row] == all_lanes) return;
@@ -329,13 +374,13 @@ class Cohort {
       return !find_observation_fault(memory, agent, step, stored) &&
              fault(host::logits_fault, bits(broken), group.first_agent + agent, step);
     Int action = 0;
-    if (pass_.acting == SWARMGRAD_ACT_GREEDY)
+    if (pass_.acting[g] == SWARMGRAD_ACT_GREEDY)
       action = logits.greedy();
     else
       action = logits.sample(uniform(action_bits(step, group.first_agent + agent)));
     action = select(alive, action, Int(0));
     store(memory.action + row * lane_count, action);
-    if (pass_.acting != SWARMGRAD_ACT_RANDOM)
+    if (pass_.acting[g] != SWARMGRAD_ACT_RANDOM)
       store(memory.entropy, Double::load(memory.entropy) + widen(select(alive, logits.entropy(), Float(0.0f))));
     if (pass_.trajectories != nullptr) write_action(memory, pass_.trajectories[g], logits, action, row, stored);
     return true;
@@ -423,28 +468,125 @@ class Cohort {
     statistics[length_sum] = length;
     statistics[agent_step_count] = agent_steps;
     statistics[entropy_sum] = lane_sum(Double::load(memory.entropy));
+    double *features = statistics + feature_sums_at(memory.plan.agents, plan_.horizon);
+    for (int f = 0; f < 2 * memory.plan.normalised; ++f)
+      features[f] = lane_sum(Double::load(memory.feature_sums + f * lane_count));
     return true;
   }
 
   WeightRule rule_of(int g) const {
     const host::GroupRule &rule = pass_.rule[g];
-    return {static_cast<WeightRule::Kind>(rule.kind), static_cast<WeightRule::Baseline>(rule.baseline), rule.discount,
-            rule.factor};
+    return {static_cast<WeightRule::Kind>(rule.kind),
+            static_cast<WeightRule::Baseline>(rule.baseline),
+            rule.discount,
+            rule.factor,
+            rule.deviation,
+            rule.lambda,
+            rule.bootstraps};
   }
   CohortReturns returns_of(int g, const GroupMemory &memory) const {
-    return {steps_,        memory.plan.agents,
-            members_,      mask_from_bits(member_bits_),
-            memory.reward, pass_.rule[g].previous_baseline,
-            memory.values};
+    CohortReturns returns = {steps_,
+                             memory.plan.agents,
+                             members_,
+                             mask_from_bits(member_bits_),
+                             memory.reward,
+                             pass_.rule[g].previous_baseline,
+                             memory.values,
+                             Int::load(length_),
+                             mask_from_bits(truncated_),
+                             0,
+                             nullptr,
+                             nullptr};
+    if (!has_values()) return returns;
+    const GroupMemory value = value_memory(g);
+    returns.value_agents = value.plan.agents;
+    returns.state_value = value.outputs;
+    returns.value_error = value.reward;
+    return returns;
   }
-  bool make_weights(int g, const GroupMemory &memory) {
-    const RowFault broken = weigh_rows(rule_of(g), returns_of(g, memory), memory.alive, PackLanes());
-    return holds(broken, memory, host::weight_fault);
+  bool make_weights(int g, const GroupMemory &memory, double *statistics) {
+    const WeightRule rule = rule_of(g);
+    const CohortReturns returns = returns_of(g, memory);
+    if (!holds(weigh_rows(rule, returns, memory.alive, PackLanes()), memory, host::weight_fault)) return false;
+    return !has_values() ||
+           holds(compute_value_errors(rule, returns, memory.alive, PackLanes(), statistics), memory, host::value_fault);
+  }
+
+  // -- values of states
+
+  // Copies what `count` agents observe, in stored rows, to where the value network sees it.
+  static void gather(const GroupMemory &policy, int64_t stored, int first_agent, int count, const GroupMemory &value,
+                     int64_t value_row) {
+    const int features = policy.plan.observation_size;
+    const bool is_joint = value.plan.agents == 1;
+    for (int k = 0; k < count; ++k)
+      for (int f = 0; f < features; ++f)
+        store(is_joint ? value.features.at((first_agent + k) * features + f, value_row)
+                       : value.features.at(f, value_row + k),
+              Float::load(policy.features.at(f, stored + k)));
+  }
+  // What agents observe at a step, stored or observed again, for value rows begin .. end - 1 of that step.
+  void restore_state(int g, int step, int64_t begin, int64_t end, const GroupMemory &value, int64_t value_row) {
+    const GroupMemory policy = group_memory(g);
+    const bool is_joint = value.plan.agents == 1, observes = plan_.replays || step == plan_.horizon;
+    const int64_t step_row = static_cast<int64_t>(step) * policy.plan.agents;
+    const int from = is_joint ? 0 : static_cast<int>(begin - step_row);
+    const int to = is_joint ? policy.plan.agents : static_cast<int>(end - step_row);
+    for (int first = from; first < to; first += chunk_of(policy.plan)) {
+      const int count = first + chunk_of(policy.plan) < to ? chunk_of(policy.plan) : to - first;
+      const int64_t stored = plan_.replays ? 0 : step_row + first;
+      if (observes) observe(g, policy, first, count, step_row + first, stored, false);
+      gather(policy, stored, first, count, value, is_joint ? value_row : value_row + first - from);
+    }
+  }
+  // Of the segment's rows, in stored rows 0 ..: observations and hidden features, and the values in the logits' place.
+  void restore_values(int g, const GroupMemory &value, int64_t begin, int64_t end) {
+    const int agents = value.plan.agents;
+    const int first_step = static_cast<int>(begin / agents), last_step = static_cast<int>((end - 1) / agents);
+    if (plan_.replays)
+      copy_slots(snapshot(plan_.snapshot_of_step[first_step]), worker_.memory + plan_.environment_memory);
+    for (int step = first_step; step <= last_step; ++step) {
+      const int64_t step_row = static_cast<int64_t>(step) * agents;
+      const int64_t from = begin > step_row ? begin : step_row;
+      const int64_t to = end < step_row + agents ? end : step_row + agents;
+      restore_state(g, step, from, to, value, from - begin);
+      if (plan_.replays && step < last_step) replay_step(step);
+    }
+    forward_rows(value, pass_.parameters, pass_.panels, 0, end - begin);
+  }
+  bool evaluate_states(int g) {
+    const GroupMemory value = value_memory(g);
+    const int64_t rows = static_cast<int64_t>(steps_) * value.plan.agents;
+    for (int64_t s = 0; s < value.plan.segments; ++s) {
+      const int64_t begin = host::segment_begin(value.plan, s);
+      const int64_t end = host::segment_begin(value.plan, s + 1) < rows ? host::segment_begin(value.plan, s + 1) : rows;
+      if (begin >= end) break;
+      if (cancelled()) return false;
+      restore_values(g, value, begin, end);
+      keep_values(value, begin, end - begin);
+      worker_.beat();
+    }
+    return true;
+  }
+  static void keep_values(const GroupMemory &value, int64_t row, int64_t count) {
+    for (int64_t k = 0; k < count; ++k)
+      store(value.outputs + (row + k) * lane_count, Float::load(value.logits.at(0, k)));
+  }
+  // The environment is where the episodes ended; lanes that the horizon did not cut see zeros.
+  void evaluate_last_state(int g) {
+    const GroupMemory policy = group_memory(g), value = value_memory(g);
+    const int64_t policy_row = static_cast<int64_t>(plan_.horizon) * policy.plan.agents;
+    for (int k = 0; k < policy.plan.agents; ++k)
+      policy.alive[policy_row + k] =
+          static_cast<uint16_t>(plan_.environment->alive(object_, policy.plan.first_agent + k) & truncated_);
+    restore_state(g, plan_.horizon, value.plan.rows, value.plan.rows + value.plan.agents, value, 0);
+    forward_rows(value, pass_.parameters, pass_.panels, 0, value.plan.agents);
+    keep_values(value, value.plan.rows, value.plan.agents);
   }
 
   // -- gradient
 
-  bool add_gradient(const GroupMemory &memory, float *block_gradient) {
+  bool add_gradient(int network, const GroupMemory &memory, float *block_gradient) {
     const GroupPlan &group = memory.plan;
     float *cohort = reinterpret_cast<float *>(worker_.memory + plan_.cohort_gradient);
     float *segment = cohort + plan_.parameter_count;
@@ -455,12 +597,16 @@ class Cohort {
       const int64_t end = host::segment_begin(group, s + 1) < rows ? host::segment_begin(group, s + 1) : rows;
       if (begin >= end) break;
       if (cancelled()) return false;
-      const bool restores = plan_.replays || pass_.given != nullptr;
-      if (restores && !restore_rows(memory, begin, end)) return false;
+      const bool restores = plan_.replays || group.is_value || pass_.given != nullptr;
+      if (restores) restore_rows(network, memory, begin, end);
       const int64_t stored = restores ? 0 : begin;
       for (int64_t row = begin; row < end; ++row) {
         const int64_t at = stored + row - begin;
         float *logit = memory.logits.at(0, at);
+        if (group.is_value) {
+          store(logit, Float::load(memory.reward + row * lane_count));
+          continue;
+        }
         const Logits logits(logit, memory.logits.stride * lane_count, group.action_count,
                             memory.available_at(at, has_mask(group)), memory.scratch);
         const Mask alive = mask_from_bits(memory.alive[row]);
@@ -485,8 +631,13 @@ class Cohort {
   }
 
   // Brings rows begin .. end - 1 back into stored rows 0 ..: replayed from a snapshot, or copied from a given batch.
-  bool restore_rows(const GroupMemory &memory, int64_t begin, int64_t end) {
+  void restore_rows(int network, const GroupMemory &memory, int64_t begin, int64_t end) {
     const GroupPlan &group = memory.plan;
+    if (group.is_value && pass_.given == nullptr) {
+      // What evaluate_states left is still there where the episode is one segment.
+      if (group.segments > 1) restore_values(network - plan_.group_count, memory, begin, end);
+      return;
+    }
     const int first_step = static_cast<int>(begin / group.agents),
               last_step = static_cast<int>((end - 1) / group.agents);
     if (pass_.given == nullptr)
@@ -500,11 +651,10 @@ class Cohort {
         for (int k = 0; k < count; ++k) copy_given_row(memory, step, agent + k, from + k, from + k - begin);
         continue;
       }
-      observe(memory, agent, count, from, from - begin);
+      observe(network, memory, agent, count, from, from - begin, false);
       if (step < last_step) replay_step(step);
     }
     forward_rows(memory, pass_.parameters, pass_.panels, 0, end - begin);
-    return true;
   }
   void replay_step(int step) {
     int32_t *action = reinterpret_cast<int32_t *>(worker_.memory + plan_.actions);
@@ -520,7 +670,7 @@ class Cohort {
 
   void load_given() {
     const swarmgrad_batch &batch = *pass_.given;
-    const GroupMemory memory = group_memory(batch.group);
+    const GroupMemory memory = group_memory(batch.network);
     steps_ = batch.steps;
     const int64_t rows = static_cast<int64_t>(steps_) * memory.plan.agents;
     for (int64_t row = 0; row < rows; ++row) {
@@ -528,7 +678,7 @@ class Cohort {
       uint32_t alive = 0;
       for (int lane = 0; lane < host::cohort_size; ++lane) {
         const bool lives = lane < members_ && (batch.alive == nullptr || batch.alive[at + lane] != 0);
-        memory.action[row * lane_count + lane] = lives ? batch.action[at + lane] : 0;
+        memory.action[row * lane_count + lane] = lives && batch.action != nullptr ? batch.action[at + lane] : 0;
         memory.reward[row * lane_count + lane] = lives ? batch.weight[at + lane] : 0.0f;
         alive |= static_cast<uint32_t>(lives) << lane;
       }
@@ -554,6 +704,16 @@ class Cohort {
         }
         memory.alive[row] = static_cast<uint16_t>(alive);
       }
+  }
+  void load_values(const swarmgrad_rewards &rewards) {
+    const GroupMemory value = value_memory(rewards.group);
+    for (int64_t row = 0; row < (steps_ + int64_t{1}) * value.plan.agents; ++row)
+      for (int lane = 0; lane < host::cohort_size; ++lane)
+        value.outputs[row * lane_count + lane] = lane < members_ && rewards.value != nullptr
+                                                     ? rewards.value[row * rewards.environments + first_ + lane]
+                                                     : 0.0f;
+    for (int lane = 0; rewards.truncated != nullptr && lane < members_; ++lane)
+      truncated_ |= static_cast<uint32_t>(rewards.truncated[first_ + lane] != 0) << lane;
   }
   void copy_given_row(const GroupMemory &memory, int step, int agent, int64_t row, int64_t stored) {
     const swarmgrad_batch &batch = *pass_.given;
@@ -600,6 +760,16 @@ class Cohort {
         to[row * pass_.episodes + first_ + lane] = memory.reward[row * lane_count + lane];
   }
 
+  void write_values(int g) const {
+    const swarmgrad_trajectories &out = pass_.trajectories[g];
+    const GroupMemory value = value_memory(g);
+    write_rows(value, out.value_error);
+    const int steps = plan_.values_last_state && steps_ == plan_.horizon ? steps_ + 1 : steps_;
+    for (int64_t row = 0; out.value != nullptr && row < int64_t{steps} * value.plan.agents; ++row)
+      for (int lane = 0; lane < members_; ++lane)
+        out.value[row * pass_.episodes + first_ + lane] = value.outputs[row * lane_count + lane];
+  }
+
   const Pass &pass_;
   const Plan &plan_;
   Worker &worker_;
@@ -610,6 +780,7 @@ class Cohort {
   void *object_;
   int32_t *length_;
   int steps_ = 0;
+  uint32_t truncated_ = 0;  // lanes whose episode the horizon cut
   Block drawn_;
   int drawn_step_ = -1, drawn_agent_ = -1;
 };
@@ -622,7 +793,7 @@ void run_block(const Pass &pass, Worker &worker, int64_t block) {
   double *statistics = pass.block_statistics + block * plan.statistics_per_block;
   for (int64_t p = 0; pass.learns && p < plan.parameter_count; ++p) gradient[p] = 0.0f;
   for (int g = 0; g < plan.group_count; ++g)
-    for (int64_t k = 0; k < statistics_of_group(plan.group[g].agents, plan.horizon); ++k)
+    for (int64_t k = 0; k < host::statistics_of(plan.group[g], plan.horizon); ++k)
       statistics[plan.group[g].statistics + static_cast<size_t>(k)] = empty_statistic(k);
   for (int64_t c = host::part_begin(block, pass.cohorts, pass.blocks);
        c < host::part_begin(block + 1, pass.cohorts, pass.blocks); ++c) {

@@ -104,13 +104,24 @@ const char *swarmgrad_version(void) { return SWARMGRAD_VERSION; }
 const char *swarmgrad_last_error(void) { return last_error; }
 
 int32_t swarmgrad_struct_sizes(int32_t *sizes, int32_t capacity) {
-  constexpr size_t all[] = {
-      sizeof(swarmgrad_value),          sizeof(swarmgrad_policy),       sizeof(swarmgrad_config),
-      sizeof(swarmgrad_info),           sizeof(swarmgrad_group),        sizeof(swarmgrad_statistics),
-      sizeof(swarmgrad_buffer_info),    sizeof(swarmgrad_trajectories), sizeof(swarmgrad_batch),
-      sizeof(swarmgrad_rewards),        sizeof(swarmgrad_logit_rows),   sizeof(swarmgrad_environment_info),
-      sizeof(swarmgrad_parameter_info), sizeof(swarmgrad_field),        sizeof(swarmgrad_cohort),
-      sizeof(swarmgrad_callbacks),      sizeof(swarmgrad_device_info)};
+  constexpr size_t all[] = {sizeof(swarmgrad_value),
+                            sizeof(swarmgrad_policy),
+                            sizeof(swarmgrad_config),
+                            sizeof(swarmgrad_rates),
+                            sizeof(swarmgrad_info),
+                            sizeof(swarmgrad_group),
+                            sizeof(swarmgrad_statistics),
+                            sizeof(swarmgrad_buffer_info),
+                            sizeof(swarmgrad_trajectories),
+                            sizeof(swarmgrad_batch),
+                            sizeof(swarmgrad_rewards),
+                            sizeof(swarmgrad_logit_rows),
+                            sizeof(swarmgrad_environment_info),
+                            sizeof(swarmgrad_parameter_info),
+                            sizeof(swarmgrad_field),
+                            sizeof(swarmgrad_cohort),
+                            sizeof(swarmgrad_callbacks),
+                            sizeof(swarmgrad_device_info)};
   constexpr int32_t count = sizeof all / sizeof all[0];
   for (int32_t k = 0; sizes != nullptr && k < count && k < capacity; ++k) sizes[k] = static_cast<int32_t>(all[k]);
   return count;
@@ -204,17 +215,17 @@ swarmgrad_status swarmgrad_get_group(swarmgrad_engine *engine, int32_t group, sw
   return with(engine, [&](Engine &e) { e.group(group, checked(info, "info")); });
 }
 
-swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations, const double *learning_rate,
+swarmgrad_status swarmgrad_train(swarmgrad_engine *engine, int32_t iterations, const swarmgrad_rates *rates,
                                  swarmgrad_statistics *statistics) {
-  return with(engine, [&](Engine &e) { e.train(iterations, learning_rate, statistics); });
+  return with(engine, [&](Engine &e) { e.train(iterations, rates, statistics); });
 }
 
 swarmgrad_status swarmgrad_gradient(swarmgrad_engine *engine, float *gradient, swarmgrad_statistics *statistics) {
   return with(engine, [&](Engine &e) { e.gradient(gradient, statistics); });
 }
 
-swarmgrad_status swarmgrad_step(swarmgrad_engine *engine, const float *gradient, double learning_rate) {
-  return with(engine, [&](Engine &e) { e.step(gradient, learning_rate); });
+swarmgrad_status swarmgrad_step(swarmgrad_engine *engine, const float *gradient, const swarmgrad_rates *rates) {
+  return with(engine, [&](Engine &e) { e.step(gradient, rates); });
 }
 
 swarmgrad_status swarmgrad_record(swarmgrad_engine *engine, const swarmgrad_trajectories *trajectories, float *gradient,
@@ -222,8 +233,8 @@ swarmgrad_status swarmgrad_record(swarmgrad_engine *engine, const swarmgrad_traj
   return with(engine, [&](Engine &e) { e.record(trajectories, gradient, statistics); });
 }
 
-swarmgrad_status swarmgrad_evaluate(swarmgrad_engine *engine, int64_t first_episode, int64_t episodes, int32_t acting,
-                                    swarmgrad_statistics *statistics) {
+swarmgrad_status swarmgrad_evaluate(swarmgrad_engine *engine, int64_t first_episode, int64_t episodes,
+                                    const int32_t *acting, swarmgrad_statistics *statistics) {
   return with(engine, [&](Engine &e) { e.evaluate(first_episode, episodes, acting, statistics); });
 }
 
@@ -255,9 +266,9 @@ swarmgrad_status swarmgrad_write(swarmgrad_engine *engine, int32_t index, const 
   return with(engine, [&](Engine &e) { e.write(index, values, count); });
 }
 
-swarmgrad_status swarmgrad_forward(swarmgrad_engine *engine, int32_t group, int64_t rows, const float *observation,
+swarmgrad_status swarmgrad_forward(swarmgrad_engine *engine, int32_t network, int64_t rows, const float *observation,
                                    float *hidden, float *logit) {
-  return with(engine, [&](Engine &e) { e.forward(group, rows, observation, hidden, logit); });
+  return with(engine, [&](Engine &e) { e.forward(network, rows, observation, hidden, logit); });
 }
 
 swarmgrad_status swarmgrad_logits(swarmgrad_engine *engine, const swarmgrad_logit_rows *rows) {

@@ -115,14 +115,17 @@ int parameter_index(const char *id, const EnvironmentTable &table, const char *n
 
 }  // namespace
 
+void check_parameters(const char *id, const EnvironmentTable &table, const double *values) {
+  for (int k = 0; k < table.parameter_count; ++k) check_parameter(id, table.parameter(k), values[k]);
+}
+
 NamedEnvironment find_environment(const char *id) {
   std::string known;
   for (int k = 0; k < environment_count(); ++k) {
     const EnvironmentTable &table = environment_at(k);
     NamedEnvironment found = {id == nullptr ? "" : id, k, {}};
     if (id != nullptr && read_id(table, id, found.parameters)) {
-      for (int p = 0; p < table.parameter_count; ++p)
-        check_parameter(id, table.parameter(p), found.parameters[static_cast<size_t>(p)]);
+      check_parameters(id, table, found.parameters.data());
       return found;
     }
     known += (k == 0 ? "" : ", ") + std::string(table.id_pattern == nullptr ? table.id : table.id_pattern);

@@ -29,6 +29,8 @@ struct NamedEnvironment {
 };
 // Throws naming those that exist.
 NamedEnvironment find_environment(const char *id);
+// Throws naming the first value outside what its parameter allows.
+void check_parameters(const char *id, const EnvironmentTable &table, const double *values);
 // With the given values, checked, in place of the id's.
 NamedEnvironment find_environment(const char *id, const swarmgrad_value *values, int count);
 

@@ -50,17 +50,33 @@ size_t Engine::add_buffer(const char *name, swarmgrad_type type, bool checkpoint
   return offset;
 }
 
+GroupRule Engine::rule_of(int group, const Moments &returns) const {
+  return {config_.weight,
+          config_.baseline,
+          config_.discount,
+          weight_factor(config_.agent_reduction == SWARMGRAD_MEAN ? plan_.group[group].agents : 1,
+                        config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION, returns, config_.reward_scale),
+          running_deviation(returns),
+          config_.lambda,
+          config_.bootstraps != 0,
+          nullptr,
+          nullptr};
+}
+
 void Engine::initial_parameters(float *parameters) const {
-  constexpr float hidden_gain = 1.41421356f, last_gain = 0.01f;
-  for (int g = 0; g < plan_.group_count; ++g)
+  // A value network adds nothing to the previous batch's mean before it has learned something.
+  constexpr float hidden_gain = 1.41421356f, last_policy_gain = 0.01f, last_value_gain = 0.0f;
+  for (int g = 0; g < plan_.network_count; ++g)
     for (int l = 0; l < plan_.group[g].layer_count; ++l) {
       const Layer &layer = plan_.group[g].layer[l];
       const int64_t vectors = std::min(layer.inputs, layer.outputs), length = std::max(layer.inputs, layer.outputs);
       std::vector<double> scratch(
           static_cast<size_t>(vectors * ((length + cohort_size - 1) / cohort_size * cohort_size)));
       kernels_->initialise(parameters + layer.weight, layer.outputs, layer.inputs,
-                           l + 1 == plan_.group[g].layer_count ? last_gain : hidden_gain, static_cast<uint32_t>(g),
-                           static_cast<uint32_t>(l), config_.seed, scratch.data());
+                           l + 1 < plan_.group[g].layer_count ? hidden_gain
+                           : plan_.group[g].is_value          ? last_value_gain
+                                                              : last_policy_gain,
+                           static_cast<uint32_t>(g), static_cast<uint32_t>(l), config_.seed, scratch.data());
     }
 }
 
@@ -79,8 +95,17 @@ void Engine::check_group(int group) const {
   if (group < 0 || group >= plan_.group_count) reject("group is %d; allowed: 0 to %d", group, plan_.group_count - 1);
 }
 
-void Engine::check_given(int group, int64_t environments, int steps) const {
-  check_group(group);
+void Engine::check_network(int network) const {
+  if (network < 0 || network >= plan_.network_count)
+    reject("network is %d; allowed: 0 to %d, policies first", network, plan_.network_count - 1);
+}
+
+std::string Engine::network_name(int network) const {
+  const GroupPlan &plan = plan_.group[network];
+  return std::string("group ") + plan.name + (plan.is_value ? ", value network" : "");
+}
+
+void Engine::check_given(int64_t environments, int steps) const {
   if (environments < 1 || environments >= int64_t{1} << 31)
     reject("environments is %lld; allowed: 1 to 2147483647", static_cast<long long>(environments));
   if (steps < 1 || steps > plan_.horizon) reject("steps is %d; allowed: 1 to the horizon %d", steps, plan_.horizon);
@@ -99,7 +124,20 @@ void Engine::group(int index, swarmgrad_group &out) const {
          0,
          group.parameter_offset,
          group.parameter_count,
-         group.name};
+         group.name,
+         0,
+         0,
+         0,
+         0,
+         0,
+         0};
+  if (plan_.network_count == plan_.group_count) return;
+  const GroupPlan &value = plan_.group[plan_.group_count + index];
+  out.value_agents = value.agents;
+  out.value_observation_size = value.observation_size;
+  out.value_hidden_total = value.hidden_total;
+  out.value_parameter_offset = value.parameter_offset;
+  out.value_parameter_count = value.parameter_count;
 }
 
 // ---- what a batch was ---------------------------------------------------------------------------------------------
@@ -113,14 +151,14 @@ void Engine::throw_fault(const Fault &fault, int64_t iteration) const {
                                   fault.what);
 }
 
-void Engine::check_norm(int group, double norm, int64_t iteration) const {
+void Engine::check_norm(int network, double norm, int64_t iteration) const {
   if (norm < HUGE_VAL) return;
-  throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(iteration) + ", group " + plan_.group[group].name +
+  throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(iteration) + ", " + network_name(network) +
                                        ": the gradient is not finite; smaller rewards, weights or learning rate");
 }
 
-void Engine::throw_update_fault(int group, int64_t iteration) const {
-  throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(iteration) + ", group " + plan_.group[group].name +
+void Engine::throw_update_fault(int network, int64_t iteration) const {
+  throw Failure(SWARMGRAD_NUMERIC, "iteration " + std::to_string(iteration) + ", " + network_name(network) +
                                        ": the update left parameters that are not finite; write others, and learn at a "
                                        "smaller rate");
 }
@@ -159,6 +197,8 @@ void Engine::describe(const BatchSums &batch, swarmgrad_statistics *out) const {
                                     ? sum[weight_magnitude_sum] * sum[weight_magnitude_sum] / sum[weight_square_sum]
                                     : 0.0;
       s.scale = batch.factor[g];
+      s.value_loss = sum[value_row_count] > 0 ? sum[value_error_square_sum] / sum[value_row_count] : 0.0;
+      if (plan_.network_count > plan_.group_count) s.value_gradient_norm = batch.norm[plan_.group_count + g];
     }
     out[g] = s;
   }
@@ -172,23 +212,31 @@ void Engine::gradient(float *out, swarmgrad_statistics *statistics) {
   has_gradient_ = has_batch_ = true;
 }
 
-void Engine::step(const float *gradient, double learning_rate) {
-  if (!is_rate(learning_rate)) reject("learning_rate is %g; allowed: 0 to %g", learning_rate, double{FLT_MAX});
+void Engine::check_rates(const char *name, const swarmgrad_rates &rates) const {
+  const auto check = [&](const char *member, double value) {
+    if (!is_rate(value)) reject("%s.%s is %g; allowed: 0 to %g", name, member, value, double{FLT_MAX});
+  };
+  check("learning_rate", rates.learning_rate);
+  check("value_learning_rate", rates.value_learning_rate);
+  check("entropy_coefficient", rates.entropy_coefficient);
+}
+
+void Engine::step(const float *gradient, const swarmgrad_rates *rates) {
+  if (rates == nullptr) reject("rates is null; allowed: those of the step");
+  check_rates("rates", *rates);
   if (gradient == nullptr && !has_gradient_)
     reject("gradient is null and the engine holds none since the last step; ask for a gradient first");
   const bool commits = has_batch_;
   has_gradient_ = has_batch_ = false;
-  run_step(gradient, learning_rate, commits);
+  run_step(gradient, *rates, commits);
 }
 
-void Engine::train(int iterations, const double *learning_rate, swarmgrad_statistics *statistics) {
+void Engine::train(int iterations, const swarmgrad_rates *rates, swarmgrad_statistics *statistics) {
   if (iterations < 0) reject("iterations is %d; allowed: 0 or more", iterations);
-  if (iterations > 0 && learning_rate == nullptr) reject("learning_rate is null; allowed: one for each iteration");
-  for (int k = 0; k < iterations; ++k)
-    if (!is_rate(learning_rate[k]))
-      reject("learning_rate[%d] is %g; allowed: 0 to %g", k, learning_rate[k], double{FLT_MAX});
+  if (iterations > 0 && rates == nullptr) reject("rates is null; allowed: those of each iteration");
+  for (int k = 0; k < iterations; ++k) check_rates(("rates[" + std::to_string(k) + "]").c_str(), rates[k]);
   has_gradient_ = has_batch_ = false;
-  run_training(iterations, learning_rate, statistics);
+  run_training(iterations, rates, statistics);
 }
 
 void Engine::record(const swarmgrad_trajectories *trajectories, float *gradient, swarmgrad_statistics *statistics) {
@@ -211,20 +259,28 @@ void Engine::record(const swarmgrad_trajectories *trajectories, float *gradient,
     clear(t.alive, cells);
     clear(t.mask, group.has_mask ? cells * static_cast<size_t>(group.action_count) : 0);
     clear(t.episode_length, environments);
+    clear(t.truncated, environments);
+    if (plan_.network_count == plan_.group_count) continue;
+    const GroupPlan &value = plan_.group[plan_.group_count + g];
+    clear(t.value, static_cast<size_t>(value.rows + value.agents) * environments);
+    clear(t.value_error, static_cast<size_t>(value.rows) * environments);
   }
   has_gradient_ = false;
   run_record(trajectories, gradient, statistics);
 }
 
-void Engine::evaluate(int64_t first_episode, int64_t episodes, int acting, swarmgrad_statistics *statistics) {
+void Engine::evaluate(int64_t first_episode, int64_t episodes, const int32_t *acting,
+                      swarmgrad_statistics *statistics) {
   constexpr int64_t limit = int64_t{1} << 31;
   if (episodes < 1 || episodes >= limit)
     reject("episodes is %lld; allowed: 1 to 2147483647", static_cast<long long>(episodes));
   if (first_episode < 0 || first_episode > limit - episodes)
     reject("first_episode is %lld; allowed: 0 to %lld with %lld episodes", static_cast<long long>(first_episode),
            static_cast<long long>(limit - episodes), static_cast<long long>(episodes));
-  if (acting < SWARMGRAD_ACT_SAMPLED || acting > SWARMGRAD_ACT_RANDOM)
-    reject("acting is %d; allowed: 0 sampled, 1 greedy, 2 random", acting);
+  if (acting == nullptr) reject("acting is null; allowed: one for each group");
+  for (int g = 0; g < plan_.group_count; ++g)
+    if (acting[g] < SWARMGRAD_ACT_SAMPLED || acting[g] > SWARMGRAD_ACT_RANDOM)
+      reject("acting[%d] is %d; allowed: 0 sampled, 1 greedy, 2 random", g, acting[g]);
   run_evaluation(first_episode, episodes, acting, statistics);
 }
 
@@ -268,17 +324,26 @@ void Engine::write(int index, const void *values, int64_t count) {
       (*static_cast<const int64_t *>(values) < 0 || *static_cast<const int64_t *>(values) > int64_t{UINT32_MAX}))
     reject("%s is %lld; allowed: 0 to 4294967295", buffer.name,
            static_cast<long long>(*static_cast<const int64_t *>(values)));
+  if (std::strcmp(buffer.name, environment_parameters_name) == 0)
+    set_environment_parameters(static_cast<const double *>(values));
   if (count > 0) write_buffer(buffer, values);
   has_gradient_ = has_batch_ = false;
 }
 
+void Engine::set_environment_parameters(const double *values) {
+  std::vector<double> after(values, values + named_.parameters.size());
+  check_parameters(named_.id.c_str(), *plan_.environment, values);
+  check_same_shapes(*plan_.environment, named_.parameters, after);
+  named_.parameters = std::move(after);
+}
+
 // ---- the parts on their own --------------------------------------------------------------------------------------
 
-void Engine::forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) {
-  check_group(group);
+void Engine::forward(int network, int64_t rows, const float *observation, float *hidden, float *logit) {
+  check_network(network);
   if (rows < 0) reject("rows is %lld; allowed: 0 or more", static_cast<long long>(rows));
   if (rows > 0 && observation == nullptr) reject("observation is null; allowed: [row][feature]");
-  run_forward(group, rows, observation, hidden, logit);
+  run_forward(network, rows, observation, hidden, logit);
 }
 
 void Engine::logits(const swarmgrad_logit_rows &rows) {
@@ -316,7 +381,8 @@ void Engine::logits(const swarmgrad_logit_rows &rows) {
 }
 
 void Engine::weights(const swarmgrad_rewards &r) {
-  check_given(r.group, r.environments, r.steps);
+  check_group(r.group);
+  check_given(r.environments, r.steps);
   const GroupPlan &group = plan_.group[r.group];
   if (r.reward == nullptr) reject("reward is null; allowed: [step][agent][environment]");
   if (r.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
@@ -343,26 +409,35 @@ void Engine::weights(const swarmgrad_rewards &r) {
     if (r.episode_length[e] < 1 || r.episode_length[e] > r.steps)
       reject("episode_length[%lld] is %d; allowed: 1 to steps %d", static_cast<long long>(e), r.episode_length[e],
              r.steps);
+  if (plan_.network_count > plan_.group_count) {
+    const GroupPlan &value = plan_.group[plan_.group_count + r.group];
+    const int64_t values = (r.steps + int64_t{1}) * value.agents * r.environments;
+    for (int64_t k = 0; r.value != nullptr && k < values; ++k)
+      if (!std::isfinite(r.value[k]))
+        reject("value[%lld] is %g; allowed: finite numbers", static_cast<long long>(k),
+               static_cast<double>(r.value[k]));
+  }
   run_weights(r);
 }
 
 void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
-  check_given(batch.group, batch.environments, batch.steps);
-  const GroupPlan &group = plan_.group[batch.group];
+  check_network(batch.network);
+  check_given(batch.environments, batch.steps);
+  const GroupPlan &group = plan_.group[batch.network];
   if (batch.observation == nullptr) reject("observation is null; allowed: [step][agent][feature][environment]");
-  if (batch.action == nullptr) reject("action is null; allowed: [step][agent][environment]");
+  if (batch.action == nullptr && !group.is_value) reject("action is null; allowed: [step][agent][environment]");
   if (batch.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
   if (gradient == nullptr) reject("gradient is null; allowed: [parameters of the group]");
   for (int64_t k = 0; k < int64_t{batch.steps} * group.agents * batch.environments; ++k) {
     if (batch.alive != nullptr && batch.alive[k] == 0) continue;
-    if (batch.action[k] < 0 || batch.action[k] >= group.action_count)
+    if (!group.is_value && (batch.action[k] < 0 || batch.action[k] >= group.action_count))
       reject("action[%lld] is %d; allowed: 0 to %d", static_cast<long long>(k), batch.action[k],
              group.action_count - 1);
     if (!std::isfinite(batch.weight[k]))
       reject("weight[%lld] is %g; allowed: finite numbers", static_cast<long long>(k),
              static_cast<double>(batch.weight[k]));
     const int64_t row = k / batch.environments, environment = k % batch.environments;
-    if (batch.mask != nullptr &&
+    if (batch.mask != nullptr && !group.is_value &&
         batch.mask[(row * group.action_count + batch.action[k]) * batch.environments + environment] == 0)
       reject("action[%lld] is %d, which the mask forbids; allowed: available actions", static_cast<long long>(k),
              batch.action[k]);

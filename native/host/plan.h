@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "core/moments.h"
 #include "core/optimizer.h"
 #include "core/partition.h"
 #include "core/purpose.h"
@@ -27,10 +28,14 @@ struct Layer {
   int64_t input_feature;                  // first feature of its input in the worker's features
 };
 
+// A network over an episode's rows: a group's policy, or its value network, whose agents are its rows a step and whose one
+// action is the value.
 struct GroupPlan {
   const char *name;
+  bool is_value;
   int first_agent, agents, observation_size, action_count;
   int index_feature;  // where the agent's index begins in the observation, one-hot; -1 where it is not observed
+  int normalised;     // the first features of the observation, which running moments normalise; 0: none
   bool has_mask;
   int activation;
   int layer_count;
@@ -42,16 +47,18 @@ struct GroupPlan {
   int64_t stored_rows;  // rows that a worker's features and logits hold at once
   int64_t row_stride;   // of features and logits, in packs of 16 lanes; odd, so that features spread over cache sets
   // A worker's memory, offsets in bytes.
-  size_t features;    // f32 [observation, then hidden layers][row_stride][lane]
-  size_t logits;      // f32 [action][row_stride][lane], then their gradient
-  size_t available;   // u16 [stored_rows][action], only with a mask
-  size_t action;      // i32 [rows][lane]
-  size_t reward;      // f32 [rows][lane]
-  size_t alive;       // u16 [rows]
-  size_t values;      // f64 [max(horizon, agents)][lane]
-  size_t entropy;     // f64 [lane]: sum over the episode's rows
-  size_t scratch;     // f32 [action][lane]
-  size_t statistics;  // offset in doubles into a cohort's or block's statistics, see core/statistic.h
+  size_t features;      // f32 [observation, then hidden layers][row_stride][lane]
+  size_t logits;        // f32 [action][row_stride][lane], then their gradient
+  size_t available;     // u16 [stored_rows][action], only with a mask
+  size_t action;        // i32 [rows][lane]
+  size_t reward;        // f32 [rows][lane]; of a value network: aim - output
+  size_t alive;         // u16 [rows], and of the state after the last step
+  size_t outputs;       // f32 [rows + agents][lane], of a value network only, likewise
+  size_t values;        // f64 [max(horizon, agents)][lane]
+  size_t entropy;       // f64 [lane]: sum over the episode's rows
+  size_t scratch;       // f32 [action][lane]
+  size_t feature_sums;  // f64 [2][normalised][lane]: over living rows, the sum and that of the squares
+  size_t statistics;    // offset in doubles into a cohort's or block's statistics, see core/statistic.h
 };
 
 using swarmgrad::part_begin;
@@ -59,13 +66,20 @@ using swarmgrad::part_begin;
 // Cohorts that an engine's own partition makes of so many episodes.
 inline int64_t cohorts_of(int64_t episodes) { return (episodes + cohort_size - 1) / cohort_size; }
 
+// Statistics of a policy's group, see core/statistic.h.
+inline int64_t statistics_of(const GroupPlan &group, int horizon) {
+  return statistics_of_group(group.agents, horizon, group.normalised);
+}
+
 struct EnvironmentTable;
 
 struct Plan {
   const EnvironmentTable *environment;
   int horizon;
   int group_count, agent_count;
-  const GroupPlan *group;
+  int network_count;       // group_count, or twice that where groups have value networks
+  bool values_last_state;  // the value network is asked for the state after the last step
+  const GroupPlan *group;  // [network_count]: the policies, then the value networks
   int64_t parameter_count, panel_count;
   int64_t block_limit;
   bool replays;
@@ -88,7 +102,10 @@ inline int64_t segment_begin(const GroupPlan &group, int64_t segment) {
 struct GroupRule {
   int kind, baseline;
   double discount, factor;
-  const double *previous_baseline;  // [horizon]
+  double deviation, lambda;
+  bool bootstraps;
+  const double *previous_baseline;     // [horizon]
+  const Normalisation *normalisation;  // [normalised]
 };
 
 // A NaN, an infinity or a rule that broke down: where it was found first.
@@ -96,6 +113,7 @@ inline constexpr const char *observation_fault = "the observation is not finite,
 inline constexpr const char *logits_fault = "the logits are not finite, or no action is available";
 inline constexpr const char *reward_fault = "the reward is not finite";
 inline constexpr const char *weight_fault = "the weight is not finite";
+inline constexpr const char *value_fault = "the value network's error is not finite";
 struct Fault {
   const char *what;  // null: none; one of the above, or what the environment says of its rules
   swarmgrad_status status;
@@ -113,8 +131,8 @@ struct Pass {
   uint64_t seed;
   uint32_t iteration;
   Stream stream;
-  int acting;   // swarmgrad_acting
-  bool learns;  // weights and gradient, not only statistics
+  const int32_t *acting;  // [group] swarmgrad_acting
+  bool learns;            // weights and gradient, not only statistics
   int64_t first_episode, episodes, cohorts, blocks;
   const swarmgrad_trajectories *trajectories;  // [group] or null
   const swarmgrad_batch *given;                // or null: the environment makes the episodes

@@ -21,6 +21,10 @@ struct PlanStorage {
 std::unique_ptr<PlanStorage> make_plan(const swarmgrad_config &config, const EnvironmentTable &environment,
                                        const std::vector<double> &parameters);
 
+// Throws Failure where other parameters would change an environment's shapes or memory.
+void check_same_shapes(const EnvironmentTable &table, const std::vector<double> &before,
+                       const std::vector<double> &after);
+
 // An aligned block for an environment's object, for asking it about shapes.
 struct EnvironmentObject {
   EnvironmentObject(const EnvironmentTable &table, const std::vector<double> &parameters, void *memory);

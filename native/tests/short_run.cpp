@@ -126,6 +126,8 @@ int main(int argc, char **argv) {
     config.weight = c.weight;
     config.baseline = c.baseline;
     config.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
+    config.lambda = 1;
+    config.reward_scale = 1;
     config.optimizer = c.optimizer;
     config.stored_bytes = c.stored_bytes;
     config.threads = argc > 1 ? std::atoi(argv[1]) : 1;
@@ -133,7 +135,7 @@ int main(int argc, char **argv) {
 
     swarmgrad_engine *engine = nullptr;
     require(swarmgrad_create(&config, &engine));
-    const std::vector<double> rates(static_cast<size_t>(c.iterations), 0.01);
+    const std::vector<swarmgrad_rates> rates(static_cast<size_t>(c.iterations), {0.01, 0.01, 0.01});
     require(swarmgrad_train(engine, c.iterations, rates.data(), nullptr));
     swarmgrad_info info = {};
     info.size = sizeof info;
