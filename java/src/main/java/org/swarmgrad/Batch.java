@@ -1,20 +1,24 @@
-// A batch given from outside, of one group, for Engine.gradientOf.
+// A batch given from outside, of one network, for Engine.gradientOf.
 package org.swarmgrad;
 
 /**
- * What the gradient of one group is computed from.
+ * What the gradient of one network is computed from: of a group's policy, or of its value network,
+ * whose agents and features are those of {@link Group.ValueNetwork}.
  *
- * @param group index of the group
+ * @param network index of the group for its policy; the number of groups + index for its value
+ *     network
  * @param environments episodes, at least 1; independent of the engine's configuration
  * @param steps 1 to the engine's horizon
- * @param observation [step][agent][feature][environment]
- * @param action [step][agent][environment]
- * @param weight [step][agent][environment]
+ * @param observation [step][agent][feature][environment], as the network sees it: normalised where
+ *     the engine normalises
+ * @param action [step][agent][environment]; null for a value network
+ * @param weight [step][agent][environment] of grad log pi(action), or of the value's gradient
  * @param alive [step][agent][environment], null: all alive
- * @param mask [step][agent][action][environment], null: every action available
+ * @param mask [step][agent][action][environment], null: every action available, and for a value
+ *     network
  */
 public record Batch(
-    int group,
+    int network,
     int environments,
     int steps,
     float[] observation,
@@ -27,7 +31,6 @@ public record Batch(
     Checks.range("environments", environments, 1, Integer.MAX_VALUE);
     Checks.range("steps", steps, 1, Integer.MAX_VALUE);
     Checks.present("observation", observation);
-    Checks.present("action", action);
     Checks.present("weight", weight);
   }
 }

@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Configuration, schedule, iteration and every buffer that the engine marks as checkpointed.
+ * Configuration, schedules, iteration and every buffer that the engine marks as checkpointed.
  *
  * <p>In the file each buffer is a tensor under its own name, and everything else is metadata. The
  * file appears complete or not at all.
  */
 public final class Checkpoint {
-  private static final String FORMAT = "swarmgrad-checkpoint-1";
+  private static final String FORMAT = "swarmgrad-checkpoint-2";
 
   private final EngineConfig config;
-  private final Schedule schedule;
+  private final Schedules schedules;
   private final long iteration;
   private final long agentSteps;
   private final Backend backend;
@@ -47,13 +47,13 @@ public final class Checkpoint {
 
   private Checkpoint(
       EngineConfig config,
-      Schedule schedule,
+      Schedules schedules,
       long iteration,
       long agentSteps,
       Backend backend,
       List<Array> arrays) {
     this.config = config;
-    this.schedule = schedule;
+    this.schedules = schedules;
     this.iteration = iteration;
     this.agentSteps = agentSteps;
     this.backend = backend;
@@ -64,11 +64,11 @@ public final class Checkpoint {
    * Copies the state of an engine.
    *
    * @param engine between two calls
-   * @param schedule that it is trained with
+   * @param schedules that it is trained with
    * @param agentSteps living agents' actions so far, a count for reports only
    * @return the checkpoint
    */
-  public static Checkpoint of(Engine engine, Schedule schedule, long agentSteps) {
+  public static Checkpoint of(Engine engine, Schedules schedules, long agentSteps) {
     List<Array> arrays = new ArrayList<>();
     for (Buffer buffer : engine.buffers()) {
       if (buffer.checkpointed()) {
@@ -77,7 +77,7 @@ public final class Checkpoint {
     }
     return new Checkpoint(
         engine.config(),
-        schedule,
+        schedules,
         engine.iteration(),
         agentSteps,
         engine.device().backend(),
@@ -95,12 +95,12 @@ public final class Checkpoint {
   }
 
   /**
-   * The schedule, its horizon included.
+   * The schedules, their horizons included.
    *
-   * @return the schedule
+   * @return the schedules
    */
-  public Schedule schedule() {
-    return schedule;
+  public Schedules schedules() {
+    return schedules;
   }
 
   /**
@@ -144,7 +144,7 @@ public final class Checkpoint {
         .metadata("iteration", String.valueOf(iteration))
         .metadata("agent_steps", String.valueOf(agentSteps));
     config.toMap().forEach(writer::metadata);
-    schedule.toMap().forEach(writer::metadata);
+    schedules.toMap().forEach(writer::metadata);
     for (Array array : arrays) {
       writer.add(
           new Safetensors.Tensor(
@@ -173,7 +173,11 @@ public final class Checkpoint {
       String format = metadata.get("format");
       if (!FORMAT.equals(format)) {
         throw new CheckpointException(
-            path + " is no checkpoint: its format is " + format + "; allowed: " + FORMAT);
+            path
+                + " is no checkpoint of this version: its format is "
+                + format
+                + "; allowed: "
+                + FORMAT);
       }
       List<Array> arrays = new ArrayList<>();
       for (Safetensors.Tensor tensor : file.tensors()) {
@@ -181,7 +185,7 @@ public final class Checkpoint {
       }
       return new Checkpoint(
           EngineConfig.fromMap(metadata),
-          Schedule.fromMap(metadata),
+          Schedules.fromMap(metadata),
           Labels.number(metadata, "iteration", Long::valueOf),
           Labels.number(metadata, "agent_steps", Long::valueOf),
           Backend.parseMade(Labels.text(metadata, "backend")),

@@ -4,10 +4,15 @@ package org.swarmgrad;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.swarmgrad.internal.NativeEngine;
 
@@ -18,6 +23,7 @@ import org.swarmgrad.internal.NativeEngine;
  */
 public final class Engine implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("org.swarmgrad");
+  private static final String ENVIRONMENT_PARAMETERS = "environment_parameters";
   private static final AtomicBoolean FALLBACK_IS_SAID = new AtomicBoolean();
 
   private final EngineConfig config;
@@ -113,19 +119,32 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Runs complete iterations in one native call: batch, gradient, optimizer.
+   * Runs complete iterations in one native call: batch, gradient, optimizer. Everything that
+   * iteration k uses, value networks and moments included, is as it stood before k.
    *
-   * @param learningRates one an iteration, at least one
+   * @param rates one an iteration, at least one
    * @return [iteration][group]
    * @throws CancelledException with the parameters of the last complete iteration
    * @throws NumericException naming iteration, environment, agent and step
    */
+  public List<List<Statistics>> train(Rates... rates) {
+    Checks.range("number of iterations", rates.length, 1, Integer.MAX_VALUE);
+    return engine.train(rates);
+  }
+
+  /**
+   * Runs complete iterations as {@link #train(Rates...)} does, with one learning rate for policies
+   * and value networks and the configuration's entropy coefficient.
+   *
+   * @param learningRates one an iteration, at least one
+   * @return [iteration][group]
+   */
   public List<List<Statistics>> train(double... learningRates) {
-    Checks.range("number of iterations", learningRates.length, 1, Integer.MAX_VALUE);
-    for (double rate : learningRates) {
-      Checks.range("learning-rate", rate, 0, Float.MAX_VALUE);
-    }
-    return engine.train(learningRates);
+    return train(Arrays.stream(learningRates).mapToObj(this::rates).toArray(Rates[]::new));
+  }
+
+  private Rates rates(double learningRate) {
+    return new Rates(learningRate, learningRate, config.entropyCoefficient());
   }
 
   /**
@@ -143,26 +162,25 @@ public final class Engine implements AutoCloseable {
    * last, and advances the iteration.
    *
    * @param gradient from this engine, or changed since
-   * @param learningRate at least 0
+   * @param learningRate of policies and value networks, at least 0
    */
   public void step(Gradient gradient, double learningRate) {
-    step(Checks.present("gradient", gradient).values(), learningRate);
+    step(Checks.present("gradient", gradient).values(), rates(learningRate));
   }
 
   /**
    * Clips and applies a gradient from anywhere.
    *
    * @param gradient [parameter], an ascent direction
-   * @param learningRate at least 0
+   * @param rates whose learning rates count
    */
-  public void step(float[] gradient, double learningRate) {
+  public void step(float[] gradient, Rates rates) {
     Checks.length(
         "gradient",
         Checks.present("gradient", gradient).length,
         info().parameterCount(),
         "[parameter]");
-    Checks.range("learning-rate", learningRate, 0, Float.MAX_VALUE);
-    engine.step(gradient, learningRate);
+    engine.step(gradient, Checks.present("rates", rates));
   }
 
   /**
@@ -174,8 +192,9 @@ public final class Engine implements AutoCloseable {
   public Recording record() {
     for (Group group : groups()) {
       int widest = Math.max(group.observationSize(), group.actionCount());
+      // One step more: that of the values.
       double elements =
-          (double) info().horizon() * group.agentCount() * widest * config.environments();
+          (info().horizon() + 1.0) * group.agentCount() * widest * config.environments();
       if (elements > Integer.MAX_VALUE - 8) {
         throw new IllegalArgumentException(
             "environments is "
@@ -193,13 +212,28 @@ public final class Engine implements AutoCloseable {
    *
    * @param firstEpisode index of the first episode
    * @param episodes number of episodes, at least 1
-   * @param acting how actions are chosen
+   * @param acting how all groups' actions are chosen
    * @return [group]
    */
   public List<Statistics> evaluate(long firstEpisode, long episodes, Acting acting) {
+    Checks.present("acting", acting);
+    return evaluate(firstEpisode, episodes, Collections.nCopies(groups().size(), acting));
+  }
+
+  /**
+   * Plays episodes in which groups choose their actions differently: trained hunters against random
+   * prey.
+   *
+   * @param firstEpisode index of the first episode
+   * @param episodes number of episodes, at least 1
+   * @param acting [group] how its actions are chosen
+   * @return [group]
+   */
+  public List<Statistics> evaluate(long firstEpisode, long episodes, List<Acting> acting) {
     Checks.range("first episode", firstEpisode, 0, Long.MAX_VALUE);
     Checks.range("episodes", episodes, 1, Integer.MAX_VALUE);
-    return engine.evaluate(firstEpisode, episodes, Checks.present("acting", acting));
+    Checks.length("acting", Checks.present("acting", acting).size(), groups().size(), "[group]");
+    return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
   }
 
   /**
@@ -238,10 +272,10 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * The parameters of every group.
+   * The parameters of every group's policy, then of every group's value network.
    *
-   * @return [parameter], a copy; group by group, layer by layer: weight [output][input], then bias
-   *     [output]
+   * @return [parameter], a copy; network by network, layer by layer: weight [output][input], then
+   *     bias [output]
    */
   public float[] parameters() {
     float[] values = new float[(int) parameters.count()];
@@ -250,7 +284,7 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Replaces the parameters of every group.
+   * Replaces the parameters of every network.
    *
    * @param values [parameter] in the order of {@link #parameters()}, finite
    */
@@ -277,6 +311,45 @@ public final class Engine implements AutoCloseable {
           .formatHex(MessageDigest.getInstance("SHA-256").digest(readBuffer(parameters).array()));
     } catch (NoSuchAlgorithmException failure) {
       throw new AssertionError("every Java platform has SHA-256", failure);
+    }
+  }
+
+  /**
+   * The environment's parameters as the next batch will be played with; a checkpoint holds them.
+   *
+   * @return name and value of every parameter, in the catalogue's order; empty for an environment
+   *     written in Java, which has its own
+   */
+  public Map<String, Double> environmentParameters() {
+    Map<String, Double> values = new LinkedHashMap<>();
+    List<EnvironmentParameter> catalogue = config.environment().info().parameters();
+    if (!catalogue.isEmpty()) {
+      DoubleBuffer buffer = readBuffer(buffer(ENVIRONMENT_PARAMETERS)).asDoubleBuffer();
+      catalogue.forEach(parameter -> values.put(parameter.name(), buffer.get()));
+    }
+    return Collections.unmodifiableMap(values);
+  }
+
+  /**
+   * Changes parameters of the environment from the next batch on: the step of a curriculum, between
+   * two iterations.
+   *
+   * @param changes name and value of those that change; they must leave every shape as it is:
+   *     groups, observations, actions, the default horizon
+   * @throws IllegalArgumentException naming the parameter, the value and what is allowed
+   */
+  public void setEnvironmentParameters(Map<String, Double> changes) {
+    Map<String, Double> values = new LinkedHashMap<>(environmentParameters());
+    Checks.present("environment parameters", changes)
+        .forEach(
+            (name, value) -> {
+              Checks.present("environment parameter " + name, value);
+              values.put(name, config.environment().info().parameter(name).check(value));
+            });
+    if (!values.isEmpty()) {
+      ByteBuffer bytes = ByteBuffer.allocate(8 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
+      values.values().forEach(bytes::putDouble);
+      writeBuffer(buffer(ENVIRONMENT_PARAMETERS), bytes);
     }
   }
 
@@ -342,19 +415,20 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
-   * Runs a group's policy on given observations.
+   * Runs a group's policy, or its value network, on given observations.
    *
-   * @param group index of the group
-   * @param observation [row][feature]
-   * @return hidden activations and logits
+   * @param network as in {@link Batch}
+   * @param observation [row][feature], as the network sees it: normalised where the engine
+   *     normalises
+   * @return hidden activations and logits, or values
    */
-  public Forward forward(int group, float[] observation) {
-    int features = group(group).observationSize();
+  public Forward forward(int network, float[] observation) {
+    int features = network(network).features;
     int rows = Checks.present("observation", observation).length / features;
     Checks.range("rows of observation", rows, 1, Integer.MAX_VALUE);
     Checks.length(
         "observation", observation.length, (long) rows * features, "[row][" + features + "]");
-    return engine.forward(group, rows, observation);
+    return engine.forward(network, rows, observation);
   }
 
   /**
@@ -371,11 +445,11 @@ public final class Engine implements AutoCloseable {
    * The weights that training would give to given rewards, after baseline and scale.
    *
    * @param rewards given
-   * @return [step][agent][environment], 0 where not alive
+   * @return weights, and errors of the value network where there is one
    */
-  public float[] weights(Rewards rewards) {
+  public Weights weights(Rewards rewards) {
     Group group = group(Checks.present("rewards", rewards).group());
-    long cells = cells(group, rewards.steps(), rewards.environments());
+    long cells = cells(group.agentCount(), rewards.steps(), rewards.environments());
     Checks.length("reward", rewards.reward().length, cells, "[step][agent][environment]");
     if (rewards.alive() != null) {
       Checks.length("alive", rewards.alive().length, cells, "[step][agent][environment]");
@@ -383,6 +457,18 @@ public final class Engine implements AutoCloseable {
     if (rewards.episodeLength() != null) {
       Checks.length(
           "episodeLength", rewards.episodeLength().length, rewards.environments(), "[environment]");
+    }
+    if (rewards.truncated() != null) {
+      Checks.length(
+          "truncated", rewards.truncated().length, rewards.environments(), "[environment]");
+    }
+    if (rewards.value() != null) {
+      int agents = group.valueNetwork() == null ? 0 : group.valueNetwork().agents();
+      Checks.length(
+          "value",
+          rewards.value().length,
+          cells(agents, rewards.steps() + 1, rewards.environments()),
+          "[step + 1][value agent][environment]");
     }
     if (rewards.cohortFirst() != null) {
       Checks.range("length of cohortFirst", rewards.cohortFirst().length, 2, Integer.MAX_VALUE);
@@ -394,18 +480,29 @@ public final class Engine implements AutoCloseable {
    * The gradient that training would compute from a given batch.
    *
    * @param batch given
-   * @return [parameter of the group], mean over the batch's environments, entropy term as
+   * @return [parameter of the network], mean over the batch's environments, entropy term as
    *     configured
    */
   public float[] gradientOf(Batch batch) {
-    Group group = group(Checks.present("batch", batch).group());
-    long cells = cells(group, batch.steps(), batch.environments());
+    Network network = network(Checks.present("batch", batch).network());
+    long cells = cells(network.agents, batch.steps(), batch.environments());
     Checks.length(
         "observation",
         batch.observation().length,
-        cells * group.observationSize(),
+        cells * network.features,
         "[step][agent][feature][environment]");
-    Checks.length("action", batch.action().length, cells, "[step][agent][environment]");
+    if (network.actions > 0) {
+      Checks.length(
+          "action",
+          Checks.present("action", batch.action()).length,
+          cells,
+          "[step][agent][environment]");
+    } else if (batch.action() != null || batch.mask() != null) {
+      throw new IllegalArgumentException(
+          "network is "
+              + batch.network()
+              + ", a value network, with an action or a mask; allowed: null for both");
+    }
     Checks.length("weight", batch.weight().length, cells, "[step][agent][environment]");
     if (batch.alive() != null) {
       Checks.length("alive", batch.alive().length, cells, "[step][agent][environment]");
@@ -414,7 +511,7 @@ public final class Engine implements AutoCloseable {
       Checks.length(
           "mask",
           batch.mask().length,
-          cells * group.actionCount(),
+          cells * network.actions,
           "[step][agent][action][environment]");
     }
     return engine.gradientOf(batch);
@@ -434,8 +531,21 @@ public final class Engine implements AutoCloseable {
     return groups().get(Checks.range("group", index, 0, groups().size() - 1));
   }
 
-  private static long cells(Group group, int steps, int environments) {
-    return Math.multiplyExact((long) steps * group.agentCount(), (long) environments);
+  /** The rows that a network takes; a value network has no actions. */
+  private record Network(int agents, int features, int actions) {}
+
+  private Network network(int index) {
+    int count = groups().size();
+    boolean values = groups().getFirst().valueNetwork() != null;
+    Group group =
+        groups().get(Checks.range("network", index, 0, values ? 2 * count - 1 : count - 1) % count);
+    return index < count
+        ? new Network(group.agentCount(), group.observationSize(), group.actionCount())
+        : new Network(group.valueNetwork().agents(), group.valueNetwork().observationSize(), 0);
+  }
+
+  private static long cells(int agents, int steps, int environments) {
+    return Math.multiplyExact((long) steps * agents, (long) environments);
   }
 
   /**

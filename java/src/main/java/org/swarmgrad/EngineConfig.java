@@ -39,6 +39,12 @@ public final class EngineConfig {
   private final InstructionSet instructionSet;
   private final Share share;
   private final boolean agentIndex;
+  private final List<Policy> valuePolicies;
+  private final ValueInput valueInput;
+  private final double lambda;
+  private final boolean bootstrap;
+  private final boolean observationNormalisation;
+  private final double rewardScale;
 
   private EngineConfig(Builder builder) {
     environment = Checks.present("environment", builder.environment);
@@ -66,10 +72,42 @@ public final class EngineConfig {
     instructionSet = Checks.present("isa", builder.instructionSet);
     share = Checks.present("share", builder.share);
     agentIndex = builder.agentIndex;
+    valuePolicies = List.copyOf(Checks.present("value-policy", builder.valuePolicies));
+    Checks.range("number of value policies", valuePolicies.size(), 1, Integer.MAX_VALUE);
+    valueInput = Checks.present("value-input", builder.valueInput);
+    lambda = Checks.range("lambda", builder.lambda, 0, 1);
+    bootstrap = builder.bootstrap;
+    observationNormalisation = builder.observationNormalisation;
+    rewardScale =
+        Checks.range("reward-scale", builder.rewardScale, Float.MIN_VALUE, Float.MAX_VALUE);
+    if (lambda < 1) {
+      checkPredictsReturns("lambda is " + Checks.number(lambda));
+    }
+    if (bootstrap) {
+      checkPredictsReturns("bootstrap is true");
+    }
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
       throw new IllegalArgumentException(
           "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
-              + " previous-batch, or at least 2 environments");
+              + " previous-batch, learned-value, or at least 2 environments");
+    }
+  }
+
+  /** What puts values of states into returns needs one value of each state that means returns. */
+  private void checkPredictsReturns(String found) {
+    if (baseline != Baseline.LEARNED_VALUE
+        || valueInput != ValueInput.JOINT
+        || weight != Weight.REWARD_TO_GO) {
+      throw new IllegalArgumentException(
+          found
+              + " with baseline "
+              + baseline
+              + ", value-input "
+              + valueInput
+              + " and weight "
+              + weight
+              + "; allowed: with baseline learned-value, value-input joint and weight"
+              + " reward-to-go");
     }
   }
 
@@ -142,6 +180,12 @@ public final class EngineConfig {
     builder.instructionSet = instructionSet;
     builder.share = share;
     builder.agentIndex = agentIndex;
+    builder.valuePolicies = valuePolicies;
+    builder.valueInput = valueInput;
+    builder.lambda = lambda;
+    builder.bootstrap = bootstrap;
+    builder.observationNormalisation = observationNormalisation;
+    builder.rewardScale = rewardScale;
     return builder;
   }
 
@@ -200,7 +244,7 @@ public final class EngineConfig {
   }
 
   /**
-   * 0 to 1.
+   * 0 to 1; below 1 it is the {@link Weight} that says for which return the gradient is unbiased.
    *
    * @return the value
    */
@@ -245,9 +289,11 @@ public final class EngineConfig {
   }
 
   /**
-   * Multiplies the gradient of the summed entropy at the visited states; not the gradient of a
-   * discounted entropy objective, since later states' dependence on the policy is left out; at
-   * least 0.
+   * Multiplies the gradient of the summed entropy at the visited states (Williams and Peng 1991;
+   * Mnih et al. 2016); not the gradient of the expected entropy, of which it is a biased estimate,
+   * since later states' dependence on the policy is left out; at least 0. A {@link Trainer} takes
+   * each iteration's from its {@link Schedules}; this one is that of {@link Engine#gradient()},
+   * {@link Engine#record()} and {@link Engine#gradientOf}.
    *
    * @return the value
    */
@@ -347,6 +393,74 @@ public final class EngineConfig {
   }
 
   /**
+   * Hidden layers of the value networks, of the learned-value baseline only: one shape for every
+   * group, or one a group.
+   *
+   * @return the value
+   */
+  public List<Policy> valuePolicies() {
+    return valuePolicies;
+  }
+
+  /**
+   * What the value networks see, of the learned-value baseline only.
+   *
+   * @return the value
+   */
+  public ValueInput valueInput() {
+    return valueInput;
+  }
+
+  /**
+   * How far returns are those that came: 1 takes them as they are, which is unbiased; below 1 the
+   * weight, and what the value network aims at, is the lambda-return G_t = r_t + discount ((1 -
+   * lambda) V(s_t+1) + lambda G_t+1), which has less variance and is biased unless V is exact
+   * (Sutton and Barto 2018, section 12.1; less the baseline it is the generalised advantage of
+   * Schulman et al. 2016). Below 1 only with the learned-value baseline, its joint input and
+   * reward-to-go.
+   *
+   * @return the value, 0 to 1
+   */
+  public double lambda() {
+    return lambda;
+  }
+
+  /**
+   * Whether an episode that the horizon cut goes on with the value network's value of its last
+   * state, as if the limit were not part of the task (Pardo et al. 2018). Biased for the return of
+   * an episode of that length; false is unbiased for it. Only with the learned-value baseline, its
+   * joint input and reward-to-go.
+   *
+   * @return the value
+   */
+  public boolean bootstrap() {
+    return bootstrap;
+  }
+
+  /**
+   * Whether networks see (observation - mean) / sqrt(variance + 1e-8), at most 10 in magnitude,
+   * with the moments of the group's features over the living agents of all earlier iterations; the
+   * first sees observations as they are. Unbiased: the moments are known before the batch, and the
+   * gradient is that of the policy they are part of. From iteration to iteration that policy
+   * changes with them (running moments as in Welford 1962 and Chan et al. 1983).
+   *
+   * @return the value
+   */
+  public boolean observationNormalisation() {
+    return observationNormalisation;
+  }
+
+  /**
+   * Multiplies the weights, not the returns that are reported. Unbiased: the gradient is that of J
+   * times this constant.
+   *
+   * @return the value, above 0
+   */
+  public double rewardScale() {
+    return rewardScale;
+  }
+
+  /**
    * Everything that decides the result, as text; device, threads and instruction set do not and are
    * left out.
    *
@@ -373,6 +487,12 @@ public final class EngineConfig {
     map.put("adam_epsilon", Checks.number(adamEpsilon));
     map.put("share", share.toString());
     map.put("agent_index", String.valueOf(agentIndex));
+    map.put("value_policy", formatPolicies(valuePolicies));
+    map.put("value_input", valueInput.toString());
+    map.put("lambda", Checks.number(lambda));
+    map.put("bootstrap", String.valueOf(bootstrap));
+    map.put("observation_normalisation", String.valueOf(observationNormalisation));
+    map.put("reward_scale", Checks.number(rewardScale));
     return Collections.unmodifiableSortedMap(map);
   }
 
@@ -403,6 +523,12 @@ public final class EngineConfig {
     builder.adamEpsilon(Labels.number(map, "adam_epsilon", Double::valueOf));
     builder.share(Share.parse(Labels.text(map, "share")));
     builder.agentIndex(Labels.flag(map, "agent_index"));
+    builder.valuePolicies(parsePolicies(Labels.text(map, "value_policy")));
+    builder.valueInput(ValueInput.parse(Labels.text(map, "value_input")));
+    builder.lambda(Labels.number(map, "lambda", Double::valueOf));
+    builder.bootstrap(Labels.flag(map, "bootstrap"));
+    builder.observationNormalisation(Labels.flag(map, "observation_normalisation"));
+    builder.rewardScale(Labels.number(map, "reward_scale", Double::valueOf));
     return builder.build();
   }
 
@@ -489,6 +615,12 @@ public final class EngineConfig {
     private InstructionSet instructionSet = InstructionSet.AUTO;
     private Share share = Share.GROUPS;
     private boolean agentIndex = false;
+    private List<Policy> valuePolicies = List.of(Policy.mlp(64, 64));
+    private ValueInput valueInput = ValueInput.JOINT;
+    private double lambda = 1;
+    private boolean bootstrap = false;
+    private boolean observationNormalisation = false;
+    private double rewardScale = 1;
 
     private Builder(EnvironmentSpec environment) {
       this.environment = environment;
@@ -650,6 +782,86 @@ public final class EngineConfig {
     }
 
     /**
+     * Sets the same hidden layers for the value network of every group.
+     *
+     * @param policy their shape
+     * @return this
+     */
+    public Builder valuePolicy(Policy policy) {
+      return valuePolicies(List.of(Checks.present("value-policy", policy)));
+    }
+
+    /**
+     * Sets valuePolicies.
+     *
+     * @param valuePolicies hidden layers of the value networks, of the learned-value baseline only:
+     *     one shape for every group, or one a group
+     * @return this
+     */
+    public Builder valuePolicies(List<Policy> valuePolicies) {
+      this.valuePolicies = valuePolicies;
+      return this;
+    }
+
+    /**
+     * Sets valueInput.
+     *
+     * @param valueInput what the value networks see, of the learned-value baseline only
+     * @return this
+     */
+    public Builder valueInput(ValueInput valueInput) {
+      this.valueInput = valueInput;
+      return this;
+    }
+
+    /**
+     * Sets lambda.
+     *
+     * @param lambda 0 to 1: how far returns are those that came; below 1 biased, see {@link
+     *     EngineConfig#lambda()}
+     * @return this
+     */
+    public Builder lambda(double lambda) {
+      this.lambda = lambda;
+      return this;
+    }
+
+    /**
+     * Sets bootstrap.
+     *
+     * @param bootstrap true: an episode that the horizon cut goes on with the value of its last
+     *     state; biased, see {@link EngineConfig#bootstrap()}
+     * @return this
+     */
+    public Builder bootstrap(boolean bootstrap) {
+      this.bootstrap = bootstrap;
+      return this;
+    }
+
+    /**
+     * Sets observationNormalisation.
+     *
+     * @param observationNormalisation true: networks see observations normalised by the running
+     *     moments of earlier iterations, see {@link EngineConfig#observationNormalisation()}
+     * @return this
+     */
+    public Builder observationNormalisation(boolean observationNormalisation) {
+      this.observationNormalisation = observationNormalisation;
+      return this;
+    }
+
+    /**
+     * Sets rewardScale.
+     *
+     * @param rewardScale multiplies the weights, above 0
+     * @return this
+     */
+    public Builder rewardScale(double rewardScale) {
+      this.rewardScale = rewardScale;
+      return this;
+    }
+
+    /**
      * Sets scale.
      *
      * @param scale constant that multiplies the weight
@@ -664,8 +876,7 @@ public final class EngineConfig {
      * Sets entropyCoefficient.
      *
      * @param entropyCoefficient multiplies the gradient of the summed entropy at the visited
-     *     states; not the gradient of a discounted entropy objective, since later states'
-     *     dependence on the policy is left out; at least 0
+     *     states, see {@link EngineConfig#entropyCoefficient()}; at least 0
      * @return this
      */
     public Builder entropyCoefficient(double entropyCoefficient) {

@@ -12,7 +12,7 @@ package org.swarmgrad;
  *     activations; the same bits
  * @param bufferCount named buffers
  * @param cohortCount groups of up to 16 environments
- * @param parameterCount over all groups
+ * @param parameterCount over all groups, policies first, then value networks
  * @param bytesPerCohort a worker's scratch for one cohort, bytes
  * @param bytesTotal everything the engine holds, bytes
  * @param flopPerAgentStep useful floating-point operations: 2 x multiply-adds of the policy's

@@ -12,6 +12,9 @@ package org.swarmgrad;
  * @param reward [step][agent][environment]
  * @param alive [step][agent][environment], null: all alive during the episode
  * @param episodeLength [environment], null: steps
+ * @param truncated [environment], 1 where the horizon ended the episode and not its rules; null:
+ *     nowhere
+ * @param value [step + 1][value agent][environment], what the value network says; null: 0
  */
 public record Rewards(
     int group,
@@ -20,7 +23,9 @@ public record Rewards(
     long[] cohortFirst,
     float[] reward,
     byte[] alive,
-    int[] episodeLength) {
+    int[] episodeLength,
+    byte[] truncated,
+    float[] value) {
   /** Checks that what is needed is there; shapes are checked by the engine, which knows them. */
   public Rewards {
     Checks.range("environments", environments, 1, Integer.MAX_VALUE);

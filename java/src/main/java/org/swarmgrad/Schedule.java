@@ -1,5 +1,5 @@
-// The learning rate of every iteration, computed in Java with StrictMath so that it is the same
-// number everywhere.
+// A learning rate, or an entropy coefficient, of every iteration, computed in Java with StrictMath
+// so that it is the same number everywhere.
 package org.swarmgrad;
 
 import java.util.Map;
@@ -7,8 +7,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * A learning rate as a function of the iteration alone. Its horizon is stated, never inferred from
- * how long a run lasts; after it the last value stays.
+ * A learning rate, or an entropy coefficient, as a function of the iteration alone. Its horizon is
+ * stated, never inferred from how long a run lasts; after it the last value stays.
  *
  * @param shape how the rate goes from start to end
  * @param start rate of iteration 0
@@ -49,8 +49,8 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
    */
   public Schedule {
     Checks.present("schedule", shape);
-    Checks.range("learning-rate", start, 0, Float.MAX_VALUE);
-    Checks.range("final learning-rate", end, 0, Float.MAX_VALUE);
+    Checks.range("start of a schedule", start, 0, Float.MAX_VALUE);
+    Checks.range("end of a schedule", end, 0, Float.MAX_VALUE);
     Checks.range("schedule iterations", iterations, 1, Long.MAX_VALUE);
     if (shape == Shape.CONSTANT) {
       end = start;
@@ -61,7 +61,7 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
   /**
    * The same rate always.
    *
-   * @param rate learning rate
+   * @param rate of every iteration
    * @return the schedule
    */
   public static Schedule constant(double rate) {
@@ -93,34 +93,37 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
   /**
    * The schedule as text.
    *
-   * @return names with underscores and values that {@link #fromMap} reads back exactly
+   * @param name of what it is for, for example "learning_rate"
+   * @return name, final_name, name_schedule and name_iterations with values that {@link #fromMap}
+   *     reads back exactly
    */
-  public SortedMap<String, String> toMap() {
+  public SortedMap<String, String> toMap(String name) {
     SortedMap<String, String> map = new TreeMap<>();
-    map.put("schedule", shape.toString());
-    map.put("learning_rate", Checks.number(start));
-    map.put("final_learning_rate", Checks.number(end));
-    map.put("schedule_iterations", String.valueOf(iterations));
+    map.put(name, Checks.number(start));
+    map.put("final_" + name, Checks.number(end));
+    map.put(name + "_schedule", shape.toString());
+    map.put(name + "_iterations", String.valueOf(iterations));
     return map;
   }
 
   /**
-   * Reads what {@link #toMap()} wrote.
+   * Reads what {@link #toMap} wrote.
    *
    * @param map may hold other names as well, which are ignored
+   * @param name of what it is for
    * @return the schedule
    * @throws IllegalArgumentException naming what is missing or not allowed
    */
-  public static Schedule fromMap(Map<String, String> map) {
+  public static Schedule fromMap(Map<String, String> map, String name) {
     return new Schedule(
-        Shape.parse(Labels.text(map, "schedule")),
-        Labels.number(map, "learning_rate", Double::valueOf),
-        Labels.number(map, "final_learning_rate", Double::valueOf),
-        Labels.number(map, "schedule_iterations", Long::valueOf));
+        Shape.parse(Labels.text(map, name + "_schedule")),
+        Labels.number(map, name, Double::valueOf),
+        Labels.number(map, "final_" + name, Double::valueOf),
+        Labels.number(map, name + "_iterations", Long::valueOf));
   }
 
   /**
-   * The learning rate of an iteration.
+   * The rate of an iteration.
    *
    * @param iteration 0 is the first
    * @return the rate
@@ -139,7 +142,7 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
   }
 
   /**
-   * The learning rates of consecutive iterations.
+   * The rates of consecutive iterations.
    *
    * @param first iteration
    * @param count of iterations

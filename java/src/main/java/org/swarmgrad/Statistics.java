@@ -20,6 +20,9 @@ package org.swarmgrad;
  * @param weightVariance over agent-steps, after the baseline
  * @param effectiveSampleSize (sum |w|)^2 / sum w^2 over agent-steps
  * @param scale the constant that multiplied the weights of this batch
+ * @param valueLoss mean square of (aim - value) over the value network's rows, in units of the
+ *     running deviation; 0 without one
+ * @param valueGradientNorm of the value network, before clipping; 0 without one
  */
 public record Statistics(
     int group,
@@ -36,7 +39,9 @@ public record Statistics(
     double gradientNorm,
     double weightVariance,
     double effectiveSampleSize,
-    double scale) {
+    double scale,
+    double valueLoss,
+    double valueGradientNorm) {
   /**
    * Standard error of the mean team return.
    *

@@ -1,4 +1,4 @@
-// The training loop: iterations, learning rates, evaluation, checkpoints, stop conditions and
+// The training loop: iterations, schedules, evaluation, checkpoints, stop conditions and
 // listeners; no formula of learning.
 package org.swarmgrad;
 
@@ -10,12 +10,12 @@ import java.util.function.Predicate;
 
 /**
  * Trains an engine, one native call per iteration unless told otherwise. What it computes depends
- * on the engine's configuration and the schedule alone: how often it stops, for what reason, and
+ * on the engine's configuration and the schedules alone: how often it stops, for what reason, and
  * how many iterations a call holds change no bit.
  */
 public final class Trainer {
   private final Engine engine;
-  private final Schedule schedule;
+  private final Schedules schedules;
   private final List<Consumer<TrainedBatch>> listeners = new ArrayList<>();
   private final List<Predicate<TrainedBatch>> conditions = new ArrayList<>();
   private Consumer<Checkpoint> checkpoints = checkpoint -> {};
@@ -28,7 +28,7 @@ public final class Trainer {
    * One iteration as listeners and stop conditions see it.
    *
    * @param iteration whose parameters played the batch, 0 the first
-   * @param learningRate of its step
+   * @param learningRate of its step, for the policies
    * @param groups statistics, [group]
    * @param agentSteps living agents' actions since iteration 0
    * @param seconds since this call of {@link #train} began; the only part that is not a function of
@@ -74,11 +74,21 @@ public final class Trainer {
    * A trainer that goes on from the engine's state.
    *
    * @param engine stays the caller's to close
-   * @param schedule learning rates
+   * @param schedules of each iteration's rates
    */
-  public Trainer(Engine engine, Schedule schedule) {
+  public Trainer(Engine engine, Schedules schedules) {
     this.engine = Checks.present("engine", engine);
-    this.schedule = Checks.present("schedule", schedule);
+    this.schedules = Checks.present("schedules", schedules);
+  }
+
+  /**
+   * A trainer that goes on from the engine's state, with {@link Schedules#of} of its configuration.
+   *
+   * @param engine stays the caller's to close
+   * @param learningRate of policies and value networks
+   */
+  public Trainer(Engine engine, Schedule learningRate) {
+    this(engine, Schedules.of(learningRate, Checks.present("engine", engine).config()));
   }
 
   /**
@@ -91,7 +101,7 @@ public final class Trainer {
    */
   public static Trainer resume(Engine engine, Checkpoint checkpoint) {
     checkpoint.restore(engine);
-    Trainer trainer = new Trainer(engine, checkpoint.schedule());
+    Trainer trainer = new Trainer(engine, checkpoint.schedules());
     trainer.agentSteps = checkpoint.agentSteps();
     return trainer;
   }
@@ -183,7 +193,7 @@ public final class Trainer {
    * @return the checkpoint
    */
   public Checkpoint checkpoint() {
-    return Checkpoint.of(engine, schedule, agentSteps);
+    return Checkpoint.of(engine, schedules, agentSteps);
   }
 
   /**
@@ -253,7 +263,7 @@ public final class Trainer {
     void call(long iterations) {
       long toCheckpoint = checkpointEvery - iteration % checkpointEvery;
       long count = Math.min(Math.min(iterations - done(), iterationsPerCall), toCheckpoint);
-      double[] rates = schedule.rates(iteration, (int) count);
+      Rates[] rates = schedules.rates(iteration, (int) count);
       try {
         report(engine.train(rates), rates);
       } catch (CancelledException cancelled) {
@@ -268,11 +278,12 @@ public final class Trainer {
       }
     }
 
-    private void report(List<List<Statistics>> batches, double[] rates) {
+    private void report(List<List<Statistics>> batches, Rates[] rates) {
       for (int i = 0; i < batches.size(); i++) {
         agentSteps += batches.get(i).stream().mapToLong(Statistics::agentSteps).sum();
         TrainedBatch batch =
-            new TrainedBatch(iteration++, rates[i], batches.get(i), agentSteps, seconds());
+            new TrainedBatch(
+                iteration++, rates[i].learningRate(), batches.get(i), agentSteps, seconds());
         listeners.forEach(listener -> listener.accept(batch));
         if (conditions.stream().anyMatch(condition -> condition.test(batch))) {
           reason = StopReason.CONDITION;

@@ -8,7 +8,8 @@ package org.swarmgrad;
  * @param group the group
  * @param environments episodes in the batch
  * @param steps horizon
- * @param observation [step][agent][feature][environment]
+ * @param observation [step][agent][feature][environment], as the policy sees it: normalised where
+ *     the engine normalises
  * @param action [step][agent][environment]
  * @param reward [step][agent][environment], dead agents' included
  * @param logProbability [step][agent][environment] of the action taken, nats
@@ -17,6 +18,11 @@ package org.swarmgrad;
  * @param mask [step][agent][action][environment], 1 where available; null where the group has no
  *     mask
  * @param episodeLength [environment], steps
+ * @param truncated [environment], 1 where the horizon ended the episode and not its rules
+ * @param value [step + 1][value agent][environment], the value network's output; that of the last
+ *     state where it is used; null without a value network
+ * @param valueError [step][value agent][environment], what the network aims at less its output: the
+ *     weight of its gradient; null without a value network
  */
 public record Trajectories(
     Group group,
@@ -29,7 +35,10 @@ public record Trajectories(
     float[] weight,
     byte[] alive,
     byte[] mask,
-    int[] episodeLength) {
+    int[] episodeLength,
+    byte[] truncated,
+    float[] value,
+    float[] valueError) {
   /**
    * Index into arrays of shape [step][agent][environment].
    *
@@ -54,6 +63,18 @@ public record Trajectories(
   public int observationIndex(int step, int agent, int feature, int environment) {
     return ((step * group.agentCount() + agent) * group.observationSize() + feature) * environments
         + environment;
+  }
+
+  /**
+   * Index into {@link #value()} and {@link #valueError()}.
+   *
+   * @param step of the episode
+   * @param agent of the value network
+   * @param environment of the batch
+   * @return the index
+   */
+  public int valueIndex(int step, int agent, int environment) {
+    return (step * group.valueNetwork().agents() + agent) * environments + environment;
   }
 
   /**

@@ -46,7 +46,7 @@ class CheckpointTest {
     Path file = saved(3);
     Checkpoint checkpoint = Checkpoint.load(file);
     assertThat(checkpoint.config().toMap()).isEqualTo(small().build().toMap());
-    assertThat(checkpoint.schedule()).isEqualTo(SCHEDULE);
+    assertThat(checkpoint.schedules()).isEqualTo(Schedules.of(SCHEDULE, checkpoint.config()));
     assertThat(checkpoint.iteration()).isEqualTo(3);
     assertThat(checkpoint.agentSteps()).isEqualTo(3L * 20 * 2 * 25);
     assertThat(checkpoint.backend()).isEqualTo(TestDevice.DEVICE.backend());
@@ -210,7 +210,7 @@ class CheckpointTest {
     refused(
         small().build(),
         rewritten(file, Map.of("format", "other"), unchanged, ""),
-        "its format is other; allowed: swarmgrad-checkpoint-1");
+        "its format is other; allowed: swarmgrad-checkpoint-2");
     refused(
         small().build(),
         rewritten(file, Map.of("environment", "nowhere"), unchanged, ""),

@@ -240,14 +240,14 @@ class ConfigurationTest {
     assertThat(cosine.rate(0)).isEqualTo(0.4);
     assertThat(cosine.rate(2)).isCloseTo(0.2, within(1e-15));
     assertThat(cosine.rate(4)).isZero();
-    assertThat(Schedule.fromMap(cosine.toMap())).isEqualTo(cosine);
+    assertThat(Schedule.fromMap(cosine.toMap("entropy"), "entropy")).isEqualTo(cosine);
   }
 
   @Test
   void schedulesRefuseWhatIsNoRate() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Schedule.constant(Double.NaN))
-        .withMessage("learning-rate is NaN; allowed: 0 to any finite float");
+        .withMessage("start of a schedule is NaN; allowed: 0 to any finite float");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Schedule.linear(0.1, 0))
         .withMessage("schedule iterations is 0; allowed: 1 to 9223372036854775807");

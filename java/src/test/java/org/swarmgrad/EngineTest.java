@@ -138,15 +138,19 @@ class EngineTest {
                   null));
       assertThat(gradient).isEqualTo(recording.gradient().values());
       float[] weights =
-          engine.weights(
-              new Rewards(
-                  0,
-                  33,
-                  25,
-                  null,
-                  trajectories.reward(),
-                  trajectories.alive(),
-                  trajectories.episodeLength()));
+          engine
+              .weights(
+                  new Rewards(
+                      0,
+                      33,
+                      25,
+                      null,
+                      trajectories.reward(),
+                      trajectories.alive(),
+                      trajectories.episodeLength(),
+                      trajectories.truncated(),
+                      null))
+              .weight();
       assertThat(weights).isEqualTo(trajectories.weight());
       assertThat(engine.parametersSha256()).isEqualTo(before);
     }
@@ -200,23 +204,29 @@ class EngineTest {
           .isThrownBy(() -> engine.setParameters(new float[3]))
           .withMessage("parameters has 3 elements; allowed: " + count + " = [parameter]");
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> engine.step(new float[3], RATE))
+          .isThrownBy(() -> engine.step(new float[3], new Rates(RATE, RATE, 0)))
           .withMessage("gradient has 3 elements; allowed: " + count + " = [parameter]");
       assertThatIllegalArgumentException().isThrownBy(() -> engine.forward(0, new float[13]));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> engine.forward(1, new float[12]))
-          .withMessage("group is 1; allowed: 0 to 0");
+          .withMessage("network is 1; allowed: 0 to 0");
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> engine.weights(new Rewards(0, 2, 25, null, new float[3], null, null)))
+          .isThrownBy(
+              () ->
+                  engine.weights(new Rewards(0, 2, 25, null, new float[3], null, null, null, null)))
           .withMessage("reward has 3 elements; allowed: 100 = [step][agent][environment]");
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> engine.weights(new Rewards(0, 1, 26, null, new float[52], null, null)))
+          .isThrownBy(
+              () ->
+                  engine.weights(
+                      new Rewards(0, 1, 26, null, new float[52], null, null, null, null)))
           .withMessageContaining("26");
       assertThatIllegalArgumentException()
           .isThrownBy(
               () ->
                   engine.weights(
-                      new Rewards(0, 2, 1, new long[] {0, 5}, new float[4], null, null)));
+                      new Rewards(
+                          0, 2, 1, new long[] {0, 5}, new float[4], null, null, null, null)));
       assertThatIllegalArgumentException()
           .isThrownBy(
               () ->
@@ -232,7 +242,7 @@ class EngineTest {
     try (Engine engine = Engine.open(small().build())) {
       assertThatIllegalArgumentException().isThrownBy(() -> engine.train(Double.NaN));
       assertThatIllegalArgumentException().isThrownBy(() -> engine.train(-1));
-      assertThatIllegalArgumentException().isThrownBy(() -> engine.train());
+      assertThatIllegalArgumentException().isThrownBy(() -> engine.train(new double[0]));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> engine.evaluate(0, 0, Acting.SAMPLED))
           .withMessage("episodes is 0; allowed: 1 to 2147483647");
@@ -268,7 +278,9 @@ class EngineTest {
         List.of(
             () -> engine.train(RATE),
             engine::gradient,
-            () -> engine.step(new float[(int) engine.info().parameterCount()], RATE),
+            () ->
+                engine.step(
+                    new float[(int) engine.info().parameterCount()], new Rates(RATE, RATE, 0)),
             engine::record,
             () -> engine.evaluate(0, 1, Acting.GREEDY),
             engine::parameters,

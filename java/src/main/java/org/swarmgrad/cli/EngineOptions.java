@@ -21,6 +21,7 @@ import org.swarmgrad.Optimizer;
 import org.swarmgrad.Scale;
 import org.swarmgrad.Share;
 import org.swarmgrad.Swarmgrad;
+import org.swarmgrad.ValueInput;
 import org.swarmgrad.Weight;
 
 final class EngineOptions {
@@ -45,7 +46,34 @@ final class EngineOptions {
         "KIND",
         "total-return, reward-to-go, own-return or discounted-state-weight (reward-to-go)");
     Arguments.value(
-        options, "baseline", "KIND", "none, leave-one-out or previous-batch (leave-one-out)");
+        options,
+        "baseline",
+        "KIND",
+        "none, leave-one-out, previous-batch or learned-value (leave-one-out)");
+    Arguments.value(
+        options,
+        "value-policy",
+        "SHAPE",
+        "hidden layers of the networks of learned-value, as of --policy (mlp:64,64)");
+    Arguments.value(
+        options,
+        "value-input",
+        "KIND",
+        "joint: they see all observations of the group; own: the agent's (joint)");
+    Arguments.value(
+        options,
+        "lambda",
+        "FACTOR",
+        "0 to 1; below 1 returns are lambda-returns of learned-value: biased (1)");
+    Arguments.flag(
+        options,
+        "bootstrap",
+        "episodes that the horizon cut go on with learned-value's value: biased");
+    Arguments.flag(
+        options,
+        "observation-normalisation",
+        "networks see observations normalised by earlier iterations' moments");
+    Arguments.value(options, "reward-scale", "FACTOR", "multiplies the weights, above 0 (1)");
     Arguments.value(
         options,
         "share",
@@ -174,6 +202,15 @@ final class EngineOptions {
                 line, "agent-reduction", AgentReduction::parse, defaults.agentReduction()))
         .share(Arguments.get(line, "share", Share::parse, defaults.share()))
         .agentIndex(line.hasOption("agent-index") || defaults.agentIndex())
+        .valuePolicies(
+            Arguments.get(
+                line, "value-policy", EngineConfig::parsePolicies, defaults.valuePolicies()))
+        .valueInput(Arguments.get(line, "value-input", ValueInput::parse, defaults.valueInput()))
+        .lambda(Arguments.getDouble(line, "lambda", defaults.lambda()))
+        .bootstrap(line.hasOption("bootstrap") || defaults.bootstrap())
+        .observationNormalisation(
+            line.hasOption("observation-normalisation") || defaults.observationNormalisation())
+        .rewardScale(Arguments.getDouble(line, "reward-scale", defaults.rewardScale()))
         .scale(Arguments.get(line, "scale", Scale::parse, defaults.scale()))
         .entropyCoefficient(Arguments.getDouble(line, "entropy", defaults.entropyCoefficient()))
         .gradientClip(Arguments.getDouble(line, "gradient-clip", defaults.gradientClip()))

@@ -213,6 +213,8 @@ final class RunFolder implements AutoCloseable {
     object.put("weight_variance", statistics.weightVariance());
     object.put("effective_sample_size", statistics.effectiveSampleSize());
     object.put("scale", statistics.scale());
+    object.put("value_loss", statistics.valueLoss());
+    object.put("value_gradient_norm", statistics.valueGradientNorm());
   }
 
   private static void append(FileChannel log, ObjectNode line) throws IOException {

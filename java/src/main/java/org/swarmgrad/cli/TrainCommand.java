@@ -22,6 +22,7 @@ import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSource;
 import org.swarmgrad.Group;
 import org.swarmgrad.Schedule;
+import org.swarmgrad.Schedules;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.Trainer;
 import org.swarmgrad.Trainer.StopReason;
@@ -59,12 +60,22 @@ final class TrainCommand implements Command {
         "learning-rate",
         "RATE",
         "of the first iteration; without it what suits the environment");
+    Arguments.value(
+        options,
+        "value-learning-rate",
+        "RATE",
+        "of learned-value's networks, on the same schedule; without it --learning-rate");
+    Arguments.value(
+        options,
+        "final-entropy",
+        "FACTOR",
+        "to which --entropy goes in a straight line; without it it stays");
     Arguments.value(options, "schedule", "KIND", "constant, or linear or cosine down to 0");
     Arguments.value(
         options,
         "schedule-iterations",
         "COUNT",
-        "when the schedule reaches 0; without it --iterations");
+        "when the schedules reach their end; without it --iterations");
     Arguments.value(
         options, "iterations", "COUNT", "stop at this many, counted from the very first");
     Arguments.value(
@@ -137,7 +148,11 @@ final class TrainCommand implements Command {
 
   /** Everything that is settled before the engine opens. */
   private record Plan(
-      EngineConfig config, Schedule schedule, Limits limits, Checkpoint checkpoint, Path folder) {}
+      EngineConfig config,
+      Schedules schedules,
+      Limits limits,
+      Checkpoint checkpoint,
+      Path folder) {}
 
   @Override
   public int run(CommandLine line, Terminal terminal) throws Exception {
@@ -155,7 +170,7 @@ final class TrainCommand implements Command {
       }
       Trainer trainer =
           plan.checkpoint == null
-              ? new Trainer(engine, plan.schedule)
+              ? new Trainer(engine, plan.schedules)
               : Trainer.resume(engine, plan.checkpoint);
       if (plan.limits.untilReturn != null) {
         trainer.stopWhen(untilReturn(plan.limits.untilReturn, engine.groups()));
@@ -178,27 +193,64 @@ final class TrainCommand implements Command {
     EngineConfig config = EngineOptions.config(line, defaults.config(), terminal);
     Limits limits = Limits.parse(line, new Limits(Long.MAX_VALUE, defaults.seconds(), null));
     String out = line.getOptionValue("out");
-    Schedule schedule =
-        schedule(line, Schedule.constant(defaults.learningRate()), limits.iterations);
-    return new Plan(config, schedule, limits, null, out == null ? null : Path.of(out));
+    Schedules otherwise =
+        Schedules.of(Schedule.constant(defaults.learningRate()), defaults.config());
+    Schedules schedules = schedules(line, otherwise, limits.iterations);
+    return new Plan(config, schedules, limits, null, out == null ? null : Path.of(out));
   }
 
-  private static Schedule schedule(CommandLine line, Schedule otherwise, long iterations) {
-    double rate = Arguments.getDouble(line, "learning-rate", otherwise.start());
+  private static Schedules schedules(CommandLine line, Schedules otherwise, long iterations) {
+    double rate = Arguments.getDouble(line, "learning-rate", otherwise.learningRate().start());
+    double valueRate =
+        Arguments.getDouble(
+            line,
+            "value-learning-rate",
+            line.hasOption("learning-rate") ? rate : otherwise.valueLearningRate().start());
     Schedule.Shape shape =
-        Arguments.get(line, "schedule", Schedule.Shape::parse, otherwise.shape());
+        Arguments.get(line, "schedule", Schedule.Shape::parse, otherwise.learningRate().shape());
+    double entropy = Arguments.getDouble(line, "entropy", otherwise.entropy().start());
+    double finalEntropy =
+        Arguments.getDouble(
+            line, "final-entropy", line.hasOption("entropy") ? entropy : otherwise.entropy().end());
+    Schedule.Shape entropyShape =
+        entropy == finalEntropy ? Schedule.Shape.CONSTANT : Schedule.Shape.LINEAR;
+    Schedule learning = otherwise.learningRate();
+    return new Schedules(
+        schedule(line, "--schedule", shape, rate, 0, ends(learning, shape, iterations)),
+        schedule(line, "--schedule", shape, valueRate, 0, ends(learning, shape, iterations)),
+        schedule(
+            line,
+            "--final-entropy",
+            entropyShape,
+            entropy,
+            finalEntropy,
+            ends(otherwise.entropy(), entropyShape, iterations)));
+  }
+
+  /** When a schedule ends if the command line does not say. */
+  private static long ends(Schedule otherwise, Schedule.Shape shape, long iterations) {
+    return otherwise.shape() == shape ? otherwise.iterations() : iterations;
+  }
+
+  private static Schedule schedule(
+      CommandLine line,
+      String option,
+      Schedule.Shape shape,
+      double start,
+      double end,
+      long unstated) {
     if (shape == Schedule.Shape.CONSTANT) {
-      return Schedule.constant(rate);
+      return Schedule.constant(start);
     }
-    long unstated = otherwise.shape() == shape ? otherwise.iterations() : iterations;
     long horizon = Arguments.getLong(line, "schedule-iterations", unstated, 1, Long.MAX_VALUE);
     if (horizon == Long.MAX_VALUE) {
       throw new UsageException(
-          "--schedule is "
-              + shape
+          option
+              + " is "
+              + line.getOptionValue(option.substring(2))
               + " with no end; allowed: together with --iterations or --schedule-iterations");
     }
-    return new Schedule(shape, rate, 0, horizon);
+    return new Schedule(shape, start, end, horizon);
   }
 
   private static Plan resumed(CommandLine line, Terminal terminal) throws IOException {
@@ -212,10 +264,10 @@ final class TrainCommand implements Command {
     EngineOptions.loadEnvironment(line);
     Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
     EngineConfig config = EngineOptions.config(line, checkpoint.config(), terminal);
-    Schedule schedule = schedule(line, checkpoint.schedule(), Long.MAX_VALUE);
+    Schedules schedules = schedules(line, checkpoint.schedules(), Long.MAX_VALUE);
     List<String> differences = new ArrayList<>(checkpoint.config().differences(config));
-    if (!schedule.equals(checkpoint.schedule())) {
-      differences.add("schedule: " + checkpoint.schedule().toMap() + ", " + schedule.toMap());
+    if (!schedules.equals(checkpoint.schedules())) {
+      differences.add("schedules: " + checkpoint.schedules().toMap() + ", " + schedules.toMap());
     }
     if (!differences.isEmpty()) {
       throw new UsageException(
@@ -232,7 +284,7 @@ final class TrainCommand implements Command {
               + checkpoint.iteration()
               + "; allowed: at least that");
     }
-    return new Plan(config, checkpoint.schedule(), limits, checkpoint, folder);
+    return new Plan(config, checkpoint.schedules(), limits, checkpoint, folder);
   }
 
   private static RunFolder open(Plan plan) throws IOException {
@@ -241,7 +293,7 @@ final class TrainCommand implements Command {
     }
     ObjectNode config = Json.object();
     config.set("config", Json.MAPPER.valueToTree(plan.config.toMap()));
-    config.set("schedule", Json.MAPPER.valueToTree(new TreeMap<>(plan.schedule.toMap())));
+    config.set("schedules", Json.MAPPER.valueToTree(new TreeMap<>(plan.schedules.toMap())));
     config.set("limits", plan.limits.json());
     Path folder =
         plan.folder == null ? RunFolder.unused(plan.config.environment().id()) : plan.folder;

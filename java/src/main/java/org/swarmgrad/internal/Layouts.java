@@ -61,8 +61,22 @@ final class Layouts {
               JAVA_INT.withName("agent_index"),
               JAVA_LONG.withName("stored_bytes"),
               JAVA_INT.withName("device"),
-              JAVA_INT.withName("reserved"))
+              JAVA_INT.withName("normalises"),
+              ADDRESS.withName("value_policies"),
+              JAVA_INT.withName("value_policy_count"),
+              JAVA_INT.withName("value_input"),
+              JAVA_DOUBLE.withName("lambda"),
+              JAVA_INT.withName("bootstraps"),
+              JAVA_INT.withName("reserved"),
+              JAVA_DOUBLE.withName("reward_scale"))
           .withName("swarmgrad_config");
+
+  static final StructLayout RATES =
+      MemoryLayout.structLayout(
+              JAVA_DOUBLE.withName("learning_rate"),
+              JAVA_DOUBLE.withName("value_learning_rate"),
+              JAVA_DOUBLE.withName("entropy_coefficient"))
+          .withName("swarmgrad_rates");
 
   static final StructLayout INFO =
       MemoryLayout.structLayout(
@@ -93,7 +107,13 @@ final class Layouts {
               JAVA_INT.withName("reserved"),
               JAVA_LONG.withName("parameter_offset"),
               JAVA_LONG.withName("parameter_count"),
-              ADDRESS.withName("name"))
+              ADDRESS.withName("name"),
+              JAVA_INT.withName("value_agents"),
+              JAVA_INT.withName("value_observation_size"),
+              JAVA_INT.withName("value_hidden_total"),
+              JAVA_INT.withName("reserved_value"),
+              JAVA_LONG.withName("value_parameter_offset"),
+              JAVA_LONG.withName("value_parameter_count"))
           .withName("swarmgrad_group");
 
   static final StructLayout STATISTICS =
@@ -113,7 +133,9 @@ final class Layouts {
               JAVA_DOUBLE.withName("gradient_norm"),
               JAVA_DOUBLE.withName("weight_variance"),
               JAVA_DOUBLE.withName("effective_sample_size"),
-              JAVA_DOUBLE.withName("scale"))
+              JAVA_DOUBLE.withName("scale"),
+              JAVA_DOUBLE.withName("value_loss"),
+              JAVA_DOUBLE.withName("value_gradient_norm"))
           .withName("swarmgrad_statistics");
 
   static final StructLayout BUFFER_INFO =
@@ -137,13 +159,16 @@ final class Layouts {
               ADDRESS.withName("weight"),
               ADDRESS.withName("alive"),
               ADDRESS.withName("mask"),
-              ADDRESS.withName("episode_length"))
+              ADDRESS.withName("episode_length"),
+              ADDRESS.withName("truncated"),
+              ADDRESS.withName("value"),
+              ADDRESS.withName("value_error"))
           .withName("swarmgrad_trajectories");
 
   static final StructLayout BATCH =
       MemoryLayout.structLayout(
               JAVA_INT.withName("size"),
-              JAVA_INT.withName("group"),
+              JAVA_INT.withName("network"),
               JAVA_LONG.withName("environments"),
               JAVA_INT.withName("steps"),
               JAVA_INT.withName("reserved"),
@@ -166,7 +191,10 @@ final class Layouts {
               ADDRESS.withName("reward"),
               ADDRESS.withName("alive"),
               ADDRESS.withName("episode_length"),
-              ADDRESS.withName("weight"))
+              ADDRESS.withName("truncated"),
+              ADDRESS.withName("value"),
+              ADDRESS.withName("weight"),
+              ADDRESS.withName("value_error"))
           .withName("swarmgrad_rewards");
 
   static final StructLayout LOGIT_ROWS =
@@ -274,6 +302,7 @@ final class Layouts {
           VALUE,
           POLICY,
           CONFIG,
+          RATES,
           INFO,
           GROUP,
           STATISTICS,

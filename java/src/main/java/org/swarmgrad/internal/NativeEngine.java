@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Backend;
+import org.swarmgrad.Baseline;
 import org.swarmgrad.Batch;
 import org.swarmgrad.Buffer;
 import org.swarmgrad.CancelledException;
@@ -43,10 +44,12 @@ import org.swarmgrad.Heartbeat;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.LogitRows;
 import org.swarmgrad.Policy;
+import org.swarmgrad.Rates;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Rewards;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.Trajectories;
+import org.swarmgrad.Weights;
 
 public final class NativeEngine implements AutoCloseable {
   private final HandleGuard guard = new HandleGuard("engine");
@@ -128,21 +131,18 @@ public final class NativeEngine implements AutoCloseable {
 
   private MemorySegment create(EngineConfig config, Device device) {
     try (Arena arena = Arena.ofConfined()) {
-      List<Policy> policies = config.policies();
-      MemorySegment policyStructs = allocate(arena, Layouts.POLICY, policies.size());
-      for (int i = 0; i < policies.size(); i++) {
-        writePolicy(policies.get(i), element(Layouts.POLICY, policyStructs, i));
-      }
+      boolean values = config.baseline() == Baseline.LEARNED_VALUE;
+      List<Policy> valuePolicies = values ? config.valuePolicies() : List.of();
       Map<String, Double> parameters = config.environment().parameters();
       StructLayout layout = Layouts.CONFIG;
       MemorySegment struct = allocate(arena, layout);
       set(layout, struct, "abi_version", NativeLibrary.ABI_VERSION);
       set(layout, struct, "environment", arena.allocateFrom(config.environment().id()));
       set(layout, struct, "parameters", writeValues(arena, parameters));
-      set(layout, struct, "policies", policyStructs);
+      set(layout, struct, "policies", writePolicies(arena, config.policies()));
       set(layout, struct, "callbacks", players == null ? MemorySegment.NULL : players.callbacks());
       set(layout, struct, "parameter_count", parameters.size());
-      set(layout, struct, "policy_count", policies.size());
+      set(layout, struct, "policy_count", config.policies().size());
       set(layout, struct, "environments", config.environments());
       set(layout, struct, "seed", config.seed());
       set(layout, struct, "discount", config.discount());
@@ -162,10 +162,29 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "threads", config.threads());
       set(layout, struct, "isa", config.instructionSet().ordinal());
       set(layout, struct, "device", device.index());
+      set(layout, struct, "normalises", config.observationNormalisation() ? 1 : 0);
+      set(layout, struct, "value_policies", writePolicies(arena, valuePolicies));
+      set(layout, struct, "value_policy_count", valuePolicies.size());
+      set(layout, struct, "value_input", config.valueInput().ordinal());
+      set(layout, struct, "lambda", config.lambda());
+      set(layout, struct, "bootstraps", config.bootstrap() ? 1 : 0);
+      set(layout, struct, "reward_scale", config.rewardScale());
       MemorySegment pointer = arena.allocate(ValueLayout.ADDRESS);
       library.check(() -> (int) functions.create().invokeExact(struct, pointer));
       return pointer.get(ValueLayout.ADDRESS, 0);
     }
+  }
+
+  /** swarmgrad_policy [policies], null where there are none. */
+  private static MemorySegment writePolicies(Arena arena, List<Policy> policies) {
+    if (policies.isEmpty()) {
+      return MemorySegment.NULL;
+    }
+    MemorySegment structs = allocate(arena, Layouts.POLICY, policies.size());
+    for (int i = 0; i < policies.size(); i++) {
+      writePolicy(policies.get(i), element(Layouts.POLICY, structs, i));
+    }
+    return structs;
   }
 
   private static void writePolicy(Policy policy, MemorySegment struct) {
@@ -175,6 +194,18 @@ public final class NativeEngine implements AutoCloseable {
     for (int i = 0; i < policy.hidden().size(); i++) {
       struct.set(ValueLayout.JAVA_INT, sizes + 4L * i, policy.hidden().get(i));
     }
+  }
+
+  /** swarmgrad_rates [rates]. */
+  private static MemorySegment writeRates(Arena arena, Rates... rates) {
+    MemorySegment structs = arena.allocate(Layouts.RATES, rates.length);
+    for (int i = 0; i < rates.length; i++) {
+      MemorySegment struct = element(Layouts.RATES, structs, i);
+      set(Layouts.RATES, struct, "learning_rate", rates[i].learningRate());
+      set(Layouts.RATES, struct, "value_learning_rate", rates[i].valueLearningRate());
+      set(Layouts.RATES, struct, "entropy_coefficient", rates[i].entropyCoefficient());
+    }
+    return structs;
   }
 
   /** swarmgrad_value [size of the map], null where it is empty. */
@@ -219,7 +250,21 @@ public final class NativeEngine implements AutoCloseable {
         getInt(layout, struct, "has_mask") != 0,
         getInt(layout, struct, "hidden_total"),
         getLong(layout, struct, "parameter_offset"),
-        getLong(layout, struct, "parameter_count"));
+        getLong(layout, struct, "parameter_count"),
+        readValueNetwork(struct));
+  }
+
+  private static Group.ValueNetwork readValueNetwork(MemorySegment struct) {
+    StructLayout layout = Layouts.GROUP;
+    int agents = getInt(layout, struct, "value_agents");
+    return agents == 0
+        ? null
+        : new Group.ValueNetwork(
+            agents,
+            getInt(layout, struct, "value_observation_size"),
+            getInt(layout, struct, "value_hidden_total"),
+            getLong(layout, struct, "value_parameter_offset"),
+            getLong(layout, struct, "value_parameter_count"));
   }
 
   private MemorySegment allocateStatistics(Arena arena, long iterations) {
@@ -267,7 +312,9 @@ public final class NativeEngine implements AutoCloseable {
         getDouble(layout, struct, "gradient_norm"),
         getDouble(layout, struct, "weight_variance"),
         getDouble(layout, struct, "effective_sample_size"),
-        getDouble(layout, struct, "scale"));
+        getDouble(layout, struct, "scale"),
+        getDouble(layout, struct, "value_loss"),
+        getDouble(layout, struct, "value_gradient_norm"));
   }
 
   public EngineInfo info() {
@@ -283,16 +330,17 @@ public final class NativeEngine implements AutoCloseable {
     return groups;
   }
 
-  public List<List<Statistics>> train(double[] learningRates) {
+  public List<List<Statistics>> train(Rates[] rates) {
     return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
-            MemorySegment rates = copy(arena, learningRates);
-            MemorySegment statistics = allocateStatistics(arena, learningRates.length);
-            int iterations = learningRates.length;
+            int iterations = rates.length;
+            MemorySegment structs = writeRates(arena, rates);
+            MemorySegment statistics = allocateStatistics(arena, iterations);
             try {
               library.check(
-                  () -> (int) functions.train().invokeExact(handle, iterations, rates, statistics));
+                  () ->
+                      (int) functions.train().invokeExact(handle, iterations, structs, statistics));
             } catch (CancelledException cancelled) {
               throw new CancelledException(
                   cancelled.getMessage(), readCompleted(statistics, iterations));
@@ -315,12 +363,13 @@ public final class NativeEngine implements AutoCloseable {
         });
   }
 
-  public void step(float[] gradient, double learningRate) {
+  public void step(float[] gradient, Rates rates) {
     guard.use(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment values = copy(arena, gradient);
-            library.check(() -> (int) functions.step().invokeExact(handle, values, learningRate));
+            MemorySegment struct = writeRates(arena, rates);
+            library.check(() -> (int) functions.step().invokeExact(handle, values, struct));
           }
         });
   }
@@ -340,6 +389,9 @@ public final class NativeEngine implements AutoCloseable {
     private final MemorySegment alive;
     private final MemorySegment mask;
     private final MemorySegment episodeLength;
+    private final MemorySegment truncated;
+    private final MemorySegment value;
+    private final MemorySegment valueError;
 
     RecordedGroup(Arena arena, Group group, int environments, MemorySegment struct, int index) {
       this.group = group;
@@ -353,6 +405,11 @@ public final class NativeEngine implements AutoCloseable {
       alive = arena.allocate(cells);
       mask = group.masked() ? arena.allocate(cells * group.actionCount()) : MemorySegment.NULL;
       episodeLength = ints(arena, environments);
+      truncated = arena.allocate(environments);
+      long valueRow = (long) valueAgents(group) * environments;
+      boolean values = valueRow > 0;
+      value = values ? floats(arena, (info.horizon() + 1) * valueRow) : MemorySegment.NULL;
+      valueError = values ? floats(arena, info.horizon() * valueRow) : MemorySegment.NULL;
       StructLayout layout = Layouts.TRAJECTORIES;
       set(layout, struct, "group", index);
       set(layout, struct, "observation", observation);
@@ -363,6 +420,9 @@ public final class NativeEngine implements AutoCloseable {
       set(layout, struct, "alive", alive);
       set(layout, struct, "mask", mask);
       set(layout, struct, "episode_length", episodeLength);
+      set(layout, struct, "truncated", truncated);
+      set(layout, struct, "value", value);
+      set(layout, struct, "value_error", valueError);
     }
 
     Trajectories toTrajectories() {
@@ -377,8 +437,15 @@ public final class NativeEngine implements AutoCloseable {
           toFloats(weight),
           toBytes(alive),
           group.masked() ? toBytes(mask) : null,
-          toInts(episodeLength));
+          toInts(episodeLength),
+          toBytes(truncated),
+          group.valueNetwork() == null ? null : toFloats(value),
+          group.valueNetwork() == null ? null : toFloats(valueError));
     }
+  }
+
+  private static int valueAgents(Group group) {
+    return group.valueNetwork() == null ? 0 : group.valueNetwork().agents();
   }
 
   public Recording record(int environments) {
@@ -402,12 +469,12 @@ public final class NativeEngine implements AutoCloseable {
         });
   }
 
-  public List<Statistics> evaluate(long firstEpisode, long episodes, Acting acting) {
+  public List<Statistics> evaluate(long firstEpisode, long episodes, List<Acting> acting) {
     return play(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment statistics = allocateStatistics(arena, 1);
-            int how = acting.ordinal();
+            MemorySegment how = copy(arena, acting.stream().mapToInt(Acting::ordinal).toArray());
             library.check(
                 () ->
                     (int)
@@ -519,20 +586,23 @@ public final class NativeEngine implements AutoCloseable {
     return swapped.array();
   }
 
-  public Forward forward(int group, int rows, float[] observation) {
+  public Forward forward(int network, int rows, float[] observation) {
     return guard.use(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment input = copy(arena, observation);
-            MemorySegment hidden = floats(arena, (long) rows * groups.get(group).hiddenTotal());
-            MemorySegment logit = floats(arena, (long) rows * groups.get(group).actionCount());
+            Group group = groups.get(network % groups.size());
+            boolean isPolicy = network < groups.size();
+            long width = isPolicy ? group.hiddenTotal() : group.valueNetwork().hiddenTotal();
+            MemorySegment hidden = floats(arena, rows * width);
+            MemorySegment logit = floats(arena, (long) rows * (isPolicy ? group.actionCount() : 1));
             long count = rows;
             library.check(
                 () ->
                     (int)
                         functions
                             .forward()
-                            .invokeExact(handle, group, count, input, hidden, logit));
+                            .invokeExact(handle, network, count, input, hidden, logit));
             return new Forward(toFloats(hidden), toFloats(logit));
           }
         });
@@ -569,11 +639,16 @@ public final class NativeEngine implements AutoCloseable {
         });
   }
 
-  public float[] weights(Rewards rewards) {
+  public Weights weights(Rewards rewards) {
     return guard.use(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
             MemorySegment weight = floats(arena, rewards.reward().length);
+            int valueAgents = valueAgents(groups.get(rewards.group()));
+            MemorySegment valueError =
+                valueAgents == 0
+                    ? MemorySegment.NULL
+                    : floats(arena, (long) rewards.steps() * valueAgents * rewards.environments());
             long[] cohorts = rewards.cohortFirst();
             StructLayout layout = Layouts.REWARDS;
             MemorySegment struct = allocate(arena, layout);
@@ -585,9 +660,12 @@ public final class NativeEngine implements AutoCloseable {
             set(layout, struct, "reward", copy(arena, rewards.reward()));
             set(layout, struct, "alive", copy(arena, rewards.alive()));
             set(layout, struct, "episode_length", copy(arena, rewards.episodeLength()));
+            set(layout, struct, "truncated", copy(arena, rewards.truncated()));
+            set(layout, struct, "value", copy(arena, rewards.value()));
             set(layout, struct, "weight", weight);
+            set(layout, struct, "value_error", valueError);
             library.check(() -> (int) functions.weights().invokeExact(handle, struct));
-            return toFloats(weight);
+            return new Weights(toFloats(weight), valueAgents == 0 ? null : toFloats(valueError));
           }
         });
   }
@@ -596,10 +674,16 @@ public final class NativeEngine implements AutoCloseable {
     return guard.use(
         () -> {
           try (Arena arena = Arena.ofConfined()) {
-            MemorySegment gradient = floats(arena, groups.get(batch.group()).parameterCount());
+            Group group = groups.get(batch.network() % groups.size());
+            MemorySegment gradient =
+                floats(
+                    arena,
+                    batch.network() < groups.size()
+                        ? group.parameterCount()
+                        : group.valueNetwork().parameterCount());
             StructLayout layout = Layouts.BATCH;
             MemorySegment struct = allocate(arena, layout);
-            set(layout, struct, "group", batch.group());
+            set(layout, struct, "network", batch.network());
             set(layout, struct, "environments", (long) batch.environments());
             set(layout, struct, "steps", batch.steps());
             set(layout, struct, "observation", copy(arena, batch.observation()));

@@ -67,7 +67,7 @@ record NativeFunctions(
         MethodHandle gradient,
     @NativeSignature(
             name = "swarmgrad_step",
-            takes = {MemorySegment.class, MemorySegment.class, double.class})
+            takes = {MemorySegment.class, MemorySegment.class, MemorySegment.class})
         MethodHandle step,
     @NativeSignature(
             name = "swarmgrad_record",
@@ -80,7 +80,13 @@ record NativeFunctions(
         MethodHandle record,
     @NativeSignature(
             name = "swarmgrad_evaluate",
-            takes = {MemorySegment.class, long.class, long.class, int.class, MemorySegment.class})
+            takes = {
+              MemorySegment.class,
+              long.class,
+              long.class,
+              MemorySegment.class,
+              MemorySegment.class
+            })
         MethodHandle evaluate,
     @NativeSignature(name = "swarmgrad_cancel", takes = MemorySegment.class) MethodHandle cancel,
     @NativeSignature(

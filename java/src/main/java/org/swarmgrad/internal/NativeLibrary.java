@@ -36,7 +36,7 @@ import org.swarmgrad.LibraryException;
  */
 @SuppressWarnings("restricted") // loading native code is what this class is for
 public record NativeLibrary(NativeFunctions functions, String path) {
-  static final int ABI_VERSION = 3;
+  static final int ABI_VERSION = 4;
 
   /** The libraries that implement swarmgrad.h, one a backend. */
   enum Kind {

@@ -119,7 +119,7 @@ public final class ReferenceWeights {
                 case NONE -> 0;
                 case LEAVE_ONE_OUT ->
                     meanOfOthers(values, row * batch.environments(), begin, end, environment);
-                case PREVIOUS_BATCH -> previous[row / batch.group().agentCount()];
+                case PREVIOUS_BATCH, LEARNED_VALUE -> previous[row / batch.group().agentCount()];
               };
           int index = row * batch.environments() + environment;
           boolean ended = row / batch.group().agentCount() >= batch.episodeLength()[environment];

@@ -266,7 +266,9 @@ public final class Theorem {
             (float) episodes.get(environment).reward()[row / Meeting.AGENTS][row % Meeting.AGENTS];
       }
     }
-    return engine.weights(new Rewards(0, count, Meeting.STEPS, cohortFirst, reward, null, null));
+    return engine
+        .weights(new Rewards(0, count, Meeting.STEPS, cohortFirst, reward, null, null, null, null))
+        .weight();
   }
 
   private static float[] gradient(Engine engine, List<Trajectory> episodes, float[] weight) {

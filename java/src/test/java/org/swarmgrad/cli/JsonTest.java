@@ -11,11 +11,11 @@ import org.swarmgrad.Statistics;
 
 class JsonTest {
   private static Group group(String name) {
-    return new Group(name, 0, 1, 1, 2, false, 0, 0, 4);
+    return new Group(name, 0, 1, 1, 2, false, 0, 0, 4, null);
   }
 
   private static Statistics statistics(int group, double mean) {
-    return new Statistics(group, 0, 1, 1, mean, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new Statistics(group, 0, 1, 1, mean, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   private static String json(List<Group> groups, List<Statistics> statistics) {

@@ -285,7 +285,16 @@ class JudgeCommandsTest {
     int steps = shape.get(1).intValue();
     Group group =
         new Group(
-            "agent", 0, shape.get(2).intValue(), shape.get(3).intValue(), actions, false, 0, 0, 0);
+            "agent",
+            0,
+            shape.get(2).intValue(),
+            shape.get(3).intValue(),
+            actions,
+            false,
+            0,
+            0,
+            0,
+            null);
     float[] observation = file.floats("observation");
     int[] action = file.ints("action");
     float[] weight = file.floats("weight");
@@ -302,7 +311,10 @@ class JudgeCommandsTest {
             new float[weight.length],
             new byte[alive.length],
             null,
-            file.ints("episode_length"));
+            file.ints("episode_length"),
+            null,
+            null,
+            null);
     int source = 0;
     for (int episode = 0; episode < episodes; episode++) {
       for (int step = 0; step < steps; step++) {

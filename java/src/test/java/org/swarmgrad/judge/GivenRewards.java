@@ -31,7 +31,20 @@ final class GivenRewards {
     int[] length = random.ints(environments, 1, steps + 1).toArray();
     Trajectories batch =
         new Trajectories(
-            group, environments, steps, null, null, reward, null, null, alive, null, length);
+            group,
+            environments,
+            steps,
+            null,
+            null,
+            reward,
+            null,
+            null,
+            alive,
+            null,
+            length,
+            null,
+            null,
+            null);
     double[] expected =
         ReferenceWeights.weights(
             batch,
@@ -43,7 +56,10 @@ final class GivenRewards {
             engine.config().agentReduction(),
             1);
     float[] found =
-        engine.weights(new Rewards(0, environments, steps, cohortFirst, reward, alive, length));
+        engine
+            .weights(
+                new Rewards(0, environments, steps, cohortFirst, reward, alive, length, null, null))
+            .weight();
     for (int step = 0; step < steps; step++) {
       for (int agent = 0; agent < group.agentCount(); agent++) {
         for (int environment = 0; environment < environments; environment++) {

@@ -53,15 +53,19 @@ class PartsTest {
       Recording recording = engine.record();
       Trajectories batch = recording.trajectories().getFirst();
       assertThat(
-              engine.weights(
-                  new Rewards(
-                      0,
-                      environments,
-                      horizon,
-                      null,
-                      batch.reward(),
-                      batch.alive(),
-                      batch.episodeLength())))
+              engine
+                  .weights(
+                      new Rewards(
+                          0,
+                          environments,
+                          horizon,
+                          null,
+                          batch.reward(),
+                          batch.alive(),
+                          batch.episodeLength(),
+                          batch.truncated(),
+                          batch.value()))
+                  .weight())
           .isEqualTo(batch.weight());
       assertThat(
               engine.gradientOf(

@@ -14,7 +14,7 @@ import org.swarmgrad.Statistics;
 import org.swarmgrad.SwarmgradException;
 
 class AnswersTest {
-  private static final Group GROUP = new Group("agent", 0, 3, 18, 5, false, 128, 0, 1000);
+  private static final Group GROUP = new Group("agent", 0, 3, 18, 5, false, 128, 0, 1000, null);
   private static final double[] RIGHT = {4, 300, -80, 10, -100, -60, -80 / 3.0, 25, 1.6, 2, 3, 250};
 
   /** The values of RIGHT in the order of Statistics, from episodes to effective sample size. */
@@ -34,7 +34,9 @@ class AnswersTest {
         v[9],
         v[10],
         v[11],
-        1);
+        1,
+        0,
+        0);
   }
 
   @Test

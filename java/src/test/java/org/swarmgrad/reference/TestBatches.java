@@ -11,15 +11,28 @@ final class TestBatches {
 
   static Trajectories rewards(
       int steps, int agents, int environments, float[] reward, byte[] alive, int... episodeLength) {
-    Group group = new Group("agent", 0, agents, 1, 1, false, 0, 0, 0);
+    Group group = new Group("agent", 0, agents, 1, 1, false, 0, 0, 0, null);
     return new Trajectories(
-        group, environments, steps, null, null, reward, null, null, alive, null, episodeLength);
+        group,
+        environments,
+        steps,
+        null,
+        null,
+        reward,
+        null,
+        null,
+        alive,
+        null,
+        episodeLength,
+        null,
+        null,
+        null);
   }
 
   static Trajectories random(Random random) {
     int steps = 3;
     int environments = 3;
-    Group group = new Group("agent", 0, 2, 5, 4, true, 0, 0, 0);
+    Group group = new Group("agent", 0, 2, 5, 4, true, 0, 0, 0, null);
     int rows = steps * group.agentCount() * environments;
     Trajectories batch =
         new Trajectories(
@@ -33,7 +46,10 @@ final class TestBatches {
             new float[rows],
             new byte[rows],
             new byte[rows * group.actionCount()],
-            new int[] {steps, steps, steps});
+            new int[] {steps, steps, steps},
+            null,
+            null,
+            null);
     for (int index = 0; index < batch.observation().length; index++) {
       batch.observation()[index] = (float) random.nextGaussian();
     }
