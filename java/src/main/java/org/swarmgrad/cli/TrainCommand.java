@@ -70,20 +70,25 @@ final class TrainCommand implements Command {
         "final-entropy",
         "FACTOR",
         "to which --entropy goes in a straight line; without it it stays");
-    Arguments.value(options, "schedule", "KIND", "constant, or linear or cosine down to 0");
+    Arguments.value(
+        options,
+        "schedule",
+        "KIND",
+        "constant, or linear or cosine down to 0; without it what suits the environment");
     Arguments.value(
         options,
         "schedule-iterations",
         "COUNT",
-        "when the schedules reach their end; without it --iterations");
+        "when the schedules reach their end; without it what suits the environment, or --iterations\n"
+            + "where --schedule is given");
     Arguments.value(
         options, "iterations", "COUNT", "stop at this many, counted from the very first");
     Arguments.value(
         options,
         "seconds",
         "SECONDS",
-        "stop after this time; never changes the schedule (without any limit 45, or less in easy"
-            + " environments)");
+        "stop after this time; never changes the schedule (without any limit: after the iterations\n"
+            + "that suit the environment, or 45 s where none are known)");
     Arguments.value(
         options, "until-return", "[GROUP=]X", "stop when a batch's mean team return reaches X");
     Arguments.value(options, "out", "FOLDER", "run folder; without it runs/ENV-NUMBER");
@@ -191,11 +196,10 @@ final class TrainCommand implements Command {
   private static Plan fresh(CommandLine line, Terminal terminal) {
     TrainDefaults defaults = TrainDefaults.of(EngineOptions.environment(line));
     EngineConfig config = EngineOptions.config(line, defaults.config(), terminal);
-    Limits limits = Limits.parse(line, new Limits(Long.MAX_VALUE, defaults.seconds(), null));
+    Limits limits =
+        Limits.parse(line, new Limits(defaults.iterations(), defaults.seconds(), null));
     String out = line.getOptionValue("out");
-    Schedules otherwise =
-        Schedules.of(Schedule.constant(defaults.learningRate()), defaults.config());
-    Schedules schedules = schedules(line, otherwise, limits.iterations);
+    Schedules schedules = schedules(line, defaults.schedules(), limits.iterations);
     return new Plan(config, schedules, limits, null, out == null ? null : Path.of(out));
   }
 

@@ -1,30 +1,61 @@
-// What `swarmgrad train --env ID` does where the command line is silent, for every environment in
-// one place; each is chosen
-// so that a good policy appears within a minute on two cores. Small batches learn most from the
-// same number of agent-steps:
-// simple_spread reaches a team return of -29 after 48 million with 256 episodes a batch, of -31
-// with 512.
+// What `swarmgrad train --env ID` does where the command line is silent: the hyperparameters of every
+// family of environments, and those of any other environment. What each reaches, what it took and
+// what was tried instead is in docs/learning.md.
 package org.swarmgrad.cli;
 
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.Policy;
+import org.swarmgrad.Schedule;
+import org.swarmgrad.Schedules;
+import org.swarmgrad.Share;
 
 /**
- * Defaults of one environment.
+ * Defaults of one environment. A family's training ends after a number of iterations, by when its
+ * learning rate has come down to 0: the same result on every machine. Of an environment that nobody
+ * has measured, only time can be limited.
  *
  * @param config of the engine
- * @param learningRate of Adam, constant
+ * @param schedules of learning
+ * @param iterations to train where no limit is given
  * @param seconds to train where no limit is given
  */
-record TrainDefaults(EngineConfig config, double learningRate, double seconds) {
+record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, double seconds) {
+  private static final Predicate<String> PARTICLES = family("simple_.*");
+  private static final Predicate<String> COMMON_INTEREST = family("stag_hunt|common_interest");
+  private static final Predicate<String> OWN_INTEREST =
+      family("climbing|penalty|prisoners_dilemma");
+  private static final Predicate<String> CARTPOLE = family("CartPole-v1");
+
   static TrainDefaults of(EnvironmentSpec environment) {
-    EngineConfig.Builder builder = EngineConfig.builder(environment);
-    return switch (environment.id()) {
-      case "meeting" ->
-          new TrainDefaults(builder.policy(Policy.linear()).environments(256).build(), 0.05, 5);
-      case "CartPole-v1" -> new TrainDefaults(builder.environments(256).build(), 0.005, 30);
-      default -> new TrainDefaults(builder.environments(256).build(), 0.003, 45);
-    };
+    EngineConfig.Builder config = EngineConfig.builder(environment).environments(64);
+    String id = environment.id();
+    if (PARTICLES.test(id)) {
+      return cosine(config.discount(0.9), 0.003, 50_000);
+    }
+    if (CARTPOLE.test(id)) {
+      return cosine(config.policy(Policy.mlp(32)).environments(32), 0.01, 200);
+    }
+    if (COMMON_INTEREST.test(id)) {
+      return cosine(config.policy(Policy.linear()).share(Share.ALL), 0.05, 200);
+    }
+    if (OWN_INTEREST.test(id)) {
+      return cosine(config.policy(Policy.linear()), 0.05, 200);
+    }
+    EngineConfig any = config.environments(256).build();
+    return new TrainDefaults(
+        any, Schedules.of(Schedule.constant(0.003), any), Long.MAX_VALUE, 45);
+  }
+
+  private static Predicate<String> family(String ids) {
+    return Pattern.compile(ids).asMatchPredicate();
+  }
+
+  private static TrainDefaults cosine(EngineConfig.Builder builder, double rate, long iterations) {
+    EngineConfig config = builder.build();
+    Schedules schedules = Schedules.of(Schedule.cosine(rate, iterations), config);
+    return new TrainDefaults(config, schedules, iterations, Double.POSITIVE_INFINITY);
   }
 }
