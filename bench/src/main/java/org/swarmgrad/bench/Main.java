@@ -39,7 +39,7 @@ public final class Main {
    * Runs benchmarks and exits: 0 success, 1 failure, 2 wrong use.
    *
    * @param arguments JMH's own after --history FOLDER or --no-history, if wanted; or --ratios
-   *     [SECONDS [WORD]]; or --scores and what {@link ScoreTable} takes
+   *     [SECONDS [WORD]], --scores, --climbing or --plot
    */
   public static void main(String[] arguments) {
     int status = run(arguments);
@@ -51,12 +51,22 @@ public final class Main {
   static int run(String... arguments) {
     List<String> rest = new ArrayList<>(List.of(arguments));
     try {
-      if (!rest.isEmpty() && rest.get(0).equals("--ratios")) {
-        PairedRatios.run(rest.subList(1, rest.size()));
-        return 0;
-      }
-      if (!rest.isEmpty() && rest.get(0).equals("--scores")) {
-        return ScoreTable.run(rest.subList(1, rest.size()));
+      if (!rest.isEmpty()) {
+        List<String> values = rest.subList(1, rest.size());
+        switch (rest.get(0)) {
+          case "--ratios":
+            PairedRatios.run(values);
+            return 0;
+          case "--scores":
+            return ScoreTable.run(values);
+          case "--climbing":
+            return Climbing.run(values);
+          case "--plot":
+            Charts.run(values);
+            return 0;
+          default:
+            break; // JMH's
+        }
       }
       Path folder = historyFolder(rest);
       CommandLineOptions options = new CommandLineOptions(rest.toArray(String[]::new));
@@ -64,6 +74,10 @@ public final class Main {
         System.out.println(
             "--ratios [SECONDS [WORD]] prints ratios of paired turns.\n"
                 + ScoreTable.USAGE
+                + ".\n"
+                + Climbing.USAGE
+                + ".\n"
+                + Charts.USAGE
                 + ".\nFirst, before JMH's options: --history FOLDER (bench/history), or --no-history\n");
         org.openjdk.jmh.Main.main(rest.toArray(String[]::new));
         return 0;

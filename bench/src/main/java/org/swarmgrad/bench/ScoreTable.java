@@ -115,7 +115,7 @@ final class ScoreTable {
       String value = arguments.get(i);
       switch (argument) {
         case "--seeds" -> seeds = value;
-        case "--episodes" -> episodes = number(argument, value);
+        case "--episodes" -> episodes = number(argument, value, Integer.MAX_VALUE);
         case "--rows" -> file = Path.of(value);
         case "--out" -> folder = Path.of(value);
         default ->
@@ -135,17 +135,18 @@ final class ScoreTable {
         .measure(rows, seeds);
   }
 
-  private static long number(String name, String text) {
+  /** A whole number from 1. */
+  static long number(String name, String text, long most) {
     try {
       long value = Long.parseLong(text);
-      if (value > 0) {
+      if (value > 0 && value <= most) {
         return value;
       }
     } catch (NumberFormatException failure) {
       // Falls through to the one message for both cases.
     }
     throw new IllegalArgumentException(
-        name + " is '" + text + "'; allowed: whole numbers above 0");
+        name + " is '" + text + "'; allowed: whole numbers 1 to " + most);
   }
 
   private static List<ScoreRow> choose(List<ScoreRow> rows, List<String> names) {
