@@ -12,7 +12,7 @@ __device__ inline bool is_over(const Pass &pass, uint32_t environment) {
   Control &control = *pass.control;
   // Other blocks may be writing: a plain load would be a race.
   return atomicMin(&control.fault_environment, UINT32_MAX) <= environment || atomicOr(&control.cancelled, 0) != 0 ||
-         control.gradient_fault_group >= 0 || control.update_fault_group >= 0;
+         control.gradient_fault_network >= 0 || control.update_fault_network >= 0;
 }
 
 __device__ inline void report(const Pass &pass, int64_t slot, uint32_t environment, const Fault &fault) {

@@ -36,6 +36,8 @@ static_assert(cohort_size == host::cohort_size && max_layers == host::max_layers
 static_assert(tanh_activation == SWARMGRAD_TANH && acts_greedily == SWARMGRAD_ACT_GREEDY &&
               acts_randomly == SWARMGRAD_ACT_RANDOM);
 
+static_assert(sizeof(Rates) == sizeof(swarmgrad_rates));
+
 constexpr size_t usual_wave_bytes = size_t{2} << 30;  // more than any device needs to be busy
 constexpr int64_t busy_cohorts = 512;                 // as many as leave no device idle
 constexpr size_t usual_staging_bytes = size_t{1} << 20;
@@ -101,22 +103,34 @@ int64_t rows_within(size_t bytes, int64_t rows, const Bytes &cut) {
 
 int64_t words(size_t bytes) { return static_cast<int64_t>((bytes + 7) / 8); }
 
+template <class T>
+constexpr int64_t doubles_of = sizeof(T) / sizeof(double);
+
+const swarmgrad_config &supported(const swarmgrad_config &config) {
+  const auto refuse = [](const char *what) {
+    throw Failure(SWARMGRAD_UNSUPPORTED, std::string("the CUDA engine has no ") + what + "; the CPU engine has");
+  };
+  if (config.baseline == SWARMGRAD_LEARNED_VALUE) refuse("learned-value baseline");
+  if (config.normalises != 0) refuse("normalisation of observations");
+  return config;
+}
+
 }  // namespace
 
 // ---- creation ----------------------------------------------------------------------------------------------------
 
 CudaEngine::CudaEngine(const swarmgrad_config &config)
-    : Engine(config),
+    : Engine(supported(config)),
       device_(checked_device(config)),
       rollout_code_(named_.index, named_.id.c_str()),
       stream_(create_stream()),
       begin_(create_event()),
       end_(create_event()) {
-  for (int g = 0; g < plan_.group_count; ++g) groups_.push_back(group_of(plan_.group[g], panel_count_));
+  for (int n = 0; n < plan_.network_count; ++n) groups_.push_back(group_of(plan_.group[n], panel_count_));
   plan_environment();
 
   const int64_t parameters = plan_.parameter_count, moments = config.optimizer == SWARMGRAD_ADAM ? parameters : 0;
-  const int64_t groups = plan_.group_count, statistics = plan_.statistics_per_block;
+  const int64_t groups = plan_.group_count, networks = plan_.network_count, statistics = plan_.statistics_per_block;
   const auto group_bytes = sizeof(Group) * groups_.size();
   log_iterations_ = static_cast<int>(
       std::clamp<int64_t>(static_cast<int64_t>(log_bytes / sizeof(double)) / statistics, 1, longest_launch));
@@ -130,7 +144,12 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   const size_t second_at = add_buffer("adam_second_moment", SWARMGRAD_F32, true, moments);
   const size_t products_at = add_buffer("adam_products", SWARMGRAD_F64, true, 2);
   const size_t baseline_at = add_buffer("baseline", SWARMGRAD_F64, true, groups * plan_.horizon);
-  const size_t moments_at = add_buffer("return_moments", SWARMGRAD_F64, true, groups * 3);
+  const size_t moments_at = add_buffer("return_moments", SWARMGRAD_F64, true, groups * doubles_of<Moments>);
+  int64_t features = 0;
+  for (int g = 0; g < plan_.group_count; ++g) features += plan_.group[g].normalised;
+  add_buffer("observation_moments", SWARMGRAD_F64, true, features * doubles_of<Moments>);
+  const size_t environment_at = add_buffer(host::environment_parameters_name, SWARMGRAD_F64, true,
+                                           static_cast<int64_t>(named_.parameters.size()));
   const size_t agent_return_at = add_buffer("agent_return", SWARMGRAD_F64, false, plan_.agent_count);
   const size_t gradient_at = add_buffer("gradient", SWARMGRAD_F32, false, parameters);
   const size_t panels_at = add_buffer("panels", SWARMGRAD_F32, false, panel_count_);
@@ -140,17 +159,15 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   const size_t empty_statistics_at =
       add_buffer("empty_statistics", SWARMGRAD_F64, false, plan_.block_limit * statistics);
   const size_t batch_statistics_at = add_buffer("batch_statistics", SWARMGRAD_F64, false, statistics);
-  const size_t norms_at = add_buffer("norms", SWARMGRAD_F64, false, groups);
-  const size_t rates_at = add_buffer("learning_rates", SWARMGRAD_F64, false, log_iterations_);
+  const size_t norms_at = add_buffer("norms", SWARMGRAD_F64, false, networks);
+  const size_t rates_at = add_buffer("rates", SWARMGRAD_F64, false, log_iterations_ * doubles_of<Rates>);
   const size_t statistics_log_at = add_buffer("statistics_log", SWARMGRAD_F64, false, log_iterations_ * statistics);
-  const size_t norm_log_at = add_buffer("norm_log", SWARMGRAD_F64, false, log_iterations_ * groups);
+  const size_t norm_log_at = add_buffer("norm_log", SWARMGRAD_F64, false, log_iterations_ * networks);
   const size_t factor_log_at = add_buffer("factor_log", SWARMGRAD_F64, false, log_iterations_ * groups);
-  const size_t environment_at =
-      add_buffer("environment_parameters", SWARMGRAD_F64, false, static_cast<int64_t>(named_.parameters.size()));
   const size_t zero_at = add_buffer("evaluation_iteration", SWARMGRAD_I64, false, 1);
   const size_t groups_at = add_buffer("training_groups", SWARMGRAD_I64, false, words(group_bytes));
   const size_t pass_groups_at = add_buffer("pass_groups", SWARMGRAD_I64, false, words(group_bytes));
-  const size_t rules_at = add_buffer("rules", SWARMGRAD_I64, false, words(sizeof(Rule) * groups_.size()));
+  const size_t rules_at = add_buffer("rules", SWARMGRAD_I64, false, groups * words(sizeof(Rule)));
   choose_wave();
   choose_kernels();
   const size_t scratch_at = add_buffer("scratch", SWARMGRAD_I64, false, words(scratch_bytes_));
@@ -165,7 +182,7 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   second_moment_ = at<float>(second_at);
   products_ = at<double>(products_at);
   baseline_ = at<double>(baseline_at);
-  moments_ = at<double>(moments_at);
+  return_moments_ = at<Moments>(moments_at);
   agent_return_ = at<double>(agent_return_at);
   gradient_ = at<float>(gradient_at);
   panels_ = at<float>(panels_at);
@@ -174,7 +191,7 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   empty_statistics_ = at<double>(empty_statistics_at);
   batch_statistics_ = at<double>(batch_statistics_at);
   norms_ = at<double>(norms_at);
-  learning_rate_ = at<double>(rates_at);
+  rates_ = at<Rates>(rates_at);
   statistics_log_ = at<double>(statistics_log_at);
   norm_log_ = at<double>(norm_log_at);
   factor_log_ = at<double>(factor_log_at);
@@ -187,6 +204,7 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   wave_ = at<char>(wave_at);
   wave_first_.resize(static_cast<size_t>(wave_cohorts_) + 1);
   wave_length_.resize(static_cast<size_t>(wave_cohorts_ * cohort_size));
+  wave_truncated_.resize(wave_length_.size());
 
   fill_memory();
   capture_graphs();
@@ -215,22 +233,25 @@ size_t CudaEngine::cut_wave(const WaveKind &kind, int64_t cohorts, char *base, P
   Cut cut(base);
   const int64_t slots = cohorts * cohort_size;
   pass.length = cut.take<int32_t>(slots);
+  pass.truncated = cut.take<uint8_t>(slots);
   pass.cohort_steps = cut.take<int32_t>(cohorts);
   pass.fault = cut.take<Fault>(slots);
   pass.cohort_statistics = cut.take<double>(cohorts * plan_.statistics_per_block);
-  pass.cohort_first = kind.group >= 0 ? cut.take<int64_t>(cohorts + 1) : nullptr;
-  for (int g = 0; g < plan_.group_count; ++g) {
-    if (kind.group >= 0 && g != kind.group) continue;
-    Group &group = groups_[static_cast<size_t>(g)];
+  pass.cohort_first = kind.network >= 0 ? cut.take<int64_t>(cohorts + 1) : nullptr;
+  for (int n = 0; n < plan_.network_count; ++n) {
+    if (kind.network >= 0 && n != kind.network) continue;
+    Group &group = groups_[static_cast<size_t>(n)];
+    group.acting = kind.acting == nullptr || group.is_value != 0 ? SWARMGRAD_ACT_SAMPLED : kind.acting[n];
     const int64_t rows = slots * group.rows;
-    const bool is_training = kind.group < 0 && !kind.records;
+    const bool is_training = kind.network < 0 && !kind.records;
     group.kept_hidden = is_training && stores_ ? group.features - group.observation_size + group.action_count : 0;
-    group.observation = cut.take<float>(rows * (group.observation_size + group.kept_hidden));
+    group.observation = cut.take<float>(rows * group.observation_size);
+    group.hidden = cut.take<float>(rows * group.kept_hidden);
     group.action = cut.take<int32_t>(rows);
     group.reward = cut.take<float>(rows);
     group.alive = cut.take<uint8_t>(rows);
     // A given batch may have a mask where the environment has none, and none where it has one.
-    const bool has_mask = kind.group >= 0 ? kind.has_mask : group.has_mask != 0;
+    const bool has_mask = kind.network >= 0 ? kind.has_mask : group.has_mask != 0;
     group.available = has_mask ? cut.take<uint16_t>(rows * group.action_count) : nullptr;
     group.entropy = cut.take<float>(rows);
     group.log_probability = kind.records ? cut.take<float>(rows) : nullptr;
@@ -246,8 +267,8 @@ void CudaEngine::choose_wave() {
   const auto bytes_of = [&](int64_t cohorts) {
     Pass pass = {};
     size_t bytes = std::max(cut_wave({}, cohorts, nullptr, pass), cut_wave({.records = true}, cohorts, nullptr, pass));
-    for (int g = 0; g < plan_.group_count; ++g)
-      bytes = std::max(bytes, cut_wave({.group = g, .has_mask = true}, cohorts, nullptr, pass));
+    for (int n = 0; n < plan_.network_count; ++n)
+      bytes = std::max(bytes, cut_wave({.network = n, .has_mask = true}, cohorts, nullptr, pass));
     return bytes;
   };
   size_t free = 0, total = 0;
@@ -276,7 +297,7 @@ void CudaEngine::choose_kernels() {
                                device.reservedSharedMemPerBlock};
   const auto prepare = [&](const char *name, const void *handle, const Launch &launch) {
     Kernel kernel = {name, handle, std::min(launch.threads, device.maxThreadsPerBlock), launch.shared_bytes, 0};
-    // Always the most: the attribute is the kernel's, and other groups and engines launch it too.
+    // Always the most: the attribute is the kernel's, and other networks and engines launch it too.
     cudaFuncAttributes attributes = {};
     check(cudaFuncGetAttributes(&attributes, handle), "cudaFuncGetAttributes");
     check(cudaFuncSetAttribute(handle, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -309,10 +330,10 @@ void CudaEngine::choose_kernels() {
   rollout_.scratch_bytes_per_block = rollout.scratch_bytes_per_block;
   rollout_kernel_ = prepare("swarmgrad_rollout", rollout_code_.handle(), rollout);
   keep_scratch(rollout_kernel_, rollout);
-  for (int g = 0; g < plan_.group_count; ++g) {
-    const Group &group = groups_[static_cast<size_t>(g)];
+  for (int n = 0; n < plan_.network_count; ++n) {
+    const Group &group = groups_[static_cast<size_t>(n)];
     Differentiate differentiate = {};
-    differentiate.group = g;
+    differentiate.network = n;
     const Launch gradient = lay_out(differentiate, group, memory);
     differentiate.scratch_bytes_per_block = gradient.scratch_bytes_per_block;
     const GradientKernel kernel = gradient_kernel(differentiate);
@@ -323,7 +344,7 @@ void CudaEngine::choose_kernels() {
     prepared.most_blocks = std::min(prepared.most_blocks, wave_cohorts_ * group.segments);
     keep_scratch(prepared, gradient);
     Forward forward = {};
-    forward.group = g;
+    forward.network = n;
     const Launch rows = lay_out(forward, group, memory);
     forward.scratch_bytes_per_block = rows.scratch_bytes_per_block;
     forward_kernels_.push_back(prepare("swarmgrad_forward_rows", swarmgrad_forward_rows_handle, rows));
@@ -351,11 +372,11 @@ void CudaEngine::take_pinned() {
   const auto cut = [&](char *base) {
     Cut memory(base);
     mailbox_ = memory.take<Mailbox>(1);
-    host_learning_rate_ = memory.take<double>(log_iterations_);
+    host_rates_ = memory.take<Rates>(log_iterations_);
     host_statistics_ = memory.take<double>(log_iterations_ * plan_.statistics_per_block);
-    host_norms_ = memory.take<double>(log_iterations_ * plan_.group_count);
+    host_norms_ = memory.take<double>(log_iterations_ * plan_.network_count);
     host_factors_ = memory.take<double>(log_iterations_ * plan_.group_count);
-    host_groups_ = memory.take<Group>(plan_.group_count);
+    host_groups_ = memory.take<Group>(plan_.network_count);
     host_rules_ = memory.take<Rule>(plan_.group_count);
     staging_ = memory.take<char>(static_cast<int64_t>(staging_bytes_));
     return memory.size();
@@ -378,8 +399,8 @@ void CudaEngine::fill_memory() {
 
   std::vector<double> empty;
   for (int64_t block = 0; block < plan_.block_limit; ++block)
-    for (const Group &group : groups_)
-      for (int64_t k = 0; k < statistics_of_group(group.agents, plan_.horizon); ++k)
+    for (int g = 0; g < plan_.group_count; ++g)
+      for (int64_t k = 0; k < host::statistics_of(plan_.group[g], plan_.horizon); ++k)
         empty.push_back(empty_statistic(k));
   upload(empty_statistics_, empty.data(), empty.size() * sizeof(double));
 
@@ -388,18 +409,18 @@ void CudaEngine::fill_memory() {
     rule.kind = config_.weight;
     rule.baseline = config_.baseline;
     rule.discount = config_.discount;
+    rule.reward_scale = config_.reward_scale;
     rule.divisor = config_.agent_reduction == SWARMGRAD_MEAN ? plan_.group[g].agents : 1;
     rule.scales = config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION;
     rule.agents_of_a_value = config_.weight == SWARMGRAD_OWN_RETURN ? plan_.group[g].agents : 1;
     rule.previous_baseline = baseline_ + int64_t{g} * plan_.horizon;
-    rule.moments = reinterpret_cast<ReturnMoments *>(moments_ + 3 * g);
+    rule.moments = return_moments_ + g;
   }
-  static_assert(sizeof(ReturnMoments) == 3 * sizeof(double));
-  copy(rules_, host_rules_, sizeof(Rule) * groups_.size(), cudaMemcpyHostToDevice);
+  copy(rules_, host_rules_, sizeof(Rule) * static_cast<size_t>(plan_.group_count), cudaMemcpyHostToDevice);
 
   Control &control = mailbox_->begin.control;
-  control.fault_environment = control.broken_group = UINT32_MAX;
-  control.gradient_fault_group = control.update_fault_group = -1;
+  control.fault_environment = control.broken_network = UINT32_MAX;
+  control.gradient_fault_network = control.update_fault_network = -1;
 
   cut_wave({}, wave_cohorts_, wave_, batch_);
   upload(training_groups_, groups_.data(), groups_.size() * sizeof(Group));
@@ -410,17 +431,18 @@ void CudaEngine::fill_memory() {
   batch_.groups = training_groups_;
   batch_.rules = rules_;
   batch_.group_count = plan_.group_count;
+  batch_.network_count = plan_.network_count;
   batch_.agent_count = plan_.agent_count;
   batch_.horizon = plan_.horizon;
   batch_.statistics_per_cohort = static_cast<int>(plan_.statistics_per_block);
   batch_.parameters = parameters_;
   batch_.panels = panels_;
   batch_.parameter_count = plan_.parameter_count;
-  batch_.entropy_coefficient = static_cast<float>(config_.entropy_coefficient);
+  batch_.rates = rates_;
+  batch_.launch_iteration = &state_->launch_iteration;
   batch_.seed = config_.seed;
   batch_.iteration = &state_->control.iteration;
   batch_.stream = Stream::training;
-  batch_.acting = SWARMGRAD_ACT_SAMPLED;
   batch_.learns = 1;
   set_episodes(batch_, config_.environments);
   batch_.control = &state_->control;
@@ -591,6 +613,13 @@ int64_t CudaEngine::episode_of(int64_t slot) const {
 
 // What kernels find of earlier calls is that all is well. Control::iteration is not touched.
 void CudaEngine::begin_call() {
+  const swarmgrad_rates configured = {0, 0, config_.entropy_coefficient};
+  begin_call(&configured, 1);
+}
+void CudaEngine::begin_call(const swarmgrad_rates *rates, int iterations) {
+  const auto bytes = static_cast<size_t>(iterations) * sizeof(Rates);
+  std::memcpy(host_rates_, rates, bytes);
+  copy(rates_, host_rates_, bytes, cudaMemcpyHostToDevice);
   copy(state_, &mailbox_->begin, offsetof(State, control) + offsetof(Control, iteration), cudaMemcpyHostToDevice);
 }
 
@@ -604,8 +633,8 @@ void CudaEngine::throw_faults(const Pass &pass) {
   const Control &found = mailbox_->end.control;
   if (found.cancelled != 0) __atomic_store_n(&mailbox_->shared.cancel, 0, __ATOMIC_RELAXED);
   if (found.fault_environment != UINT32_MAX) throw_fault(find_fault(pass, found.fault_environment), found.iteration);
-  if (found.gradient_fault_group >= 0) check_norm(found.gradient_fault_group, HUGE_VAL, found.iteration);
-  if (found.update_fault_group >= 0) throw_update_fault(found.update_fault_group, found.iteration);
+  if (found.gradient_fault_network >= 0) check_norm(found.gradient_fault_network, HUGE_VAL, found.iteration);
+  if (found.update_fault_network >= 0) throw_update_fault(found.update_fault_network, found.iteration);
   if (found.cancelled != 0) throw_cancelled();
 }
 
@@ -672,17 +701,17 @@ void CudaEngine::enqueue_weigh(const Pass &pass, int steps) {
   launch(weigh_kernel_, pass.wave_cohorts, Weigh{pass, steps});
 }
 
-void CudaEngine::enqueue_gradient(const Pass &pass, int group, bool is_given) {
-  Differentiate &differentiate = differentiate_[static_cast<size_t>(group)];
+void CudaEngine::enqueue_gradient(const Pass &pass, int network, bool is_given) {
+  Differentiate &differentiate = differentiate_[static_cast<size_t>(network)];
   differentiate.pass = pass;
   differentiate.checks_logits = is_given;
-  launch(gradient_kernels_[static_cast<size_t>(group)],
-         int64_t{pass.wave_cohorts} * groups_[static_cast<size_t>(group)].segments, differentiate);
+  launch(gradient_kernels_[static_cast<size_t>(network)],
+         int64_t{pass.wave_cohorts} * groups_[static_cast<size_t>(network)].segments, differentiate);
 }
 
-void CudaEngine::enqueue_fold(const Pass &pass, int group) {
+void CudaEngine::enqueue_fold(const Pass &pass, int network) {
   launch(fold_kernel_, pass.blocks * plan_.parameter_count / fold_kernel_.threads + 1,
-         Fold{pass, group, block_gradient_, block_statistics_});
+         Fold{pass, network, block_gradient_, block_statistics_});
 }
 
 void CudaEngine::enqueue_reduce(const Pass &pass) {
@@ -692,7 +721,7 @@ void CudaEngine::enqueue_reduce(const Pass &pass) {
 
 // A played wave's share of the gradient and the statistics.
 void CudaEngine::enqueue_learning(const Pass &pass) {
-  for (int g = 0; pass.learns != 0 && g < plan_.group_count; ++g) enqueue_gradient(pass, g, false);
+  for (int n = 0; pass.learns != 0 && n < plan_.network_count; ++n) enqueue_gradient(pass, n, false);
   enqueue_fold(pass, -1);
 }
 
@@ -741,23 +770,23 @@ Update CudaEngine::new_update(const Pass &pass) const {
   update.first_moment = first_moment_;
   update.second_moment = second_moment_;
   update.products = products_;
-  update.learning_rate = learning_rate_;
   update.launch_iteration = &state_->launch_iteration;
   return update;
 }
 
 // Brings what `measure` wrote of the launch's first iterations to the host.
 void CudaEngine::enqueue_logs(int iterations) {
-  const auto count = static_cast<size_t>(iterations), groups = groups_.size();
+  const auto count = static_cast<size_t>(iterations), networks = static_cast<size_t>(plan_.network_count),
+             groups = static_cast<size_t>(plan_.group_count);
   copy(host_statistics_, statistics_log_, count * static_cast<size_t>(plan_.statistics_per_block) * sizeof(double),
        cudaMemcpyDeviceToHost);
-  copy(host_norms_, norm_log_, count * groups * sizeof(double), cudaMemcpyDeviceToHost);
+  copy(host_norms_, norm_log_, count * networks * sizeof(double), cudaMemcpyDeviceToHost);
   copy(host_factors_, factor_log_, count * groups * sizeof(double), cudaMemcpyDeviceToHost);
 }
 
 void CudaEngine::describe_logged(const Pass &pass, int index, int64_t iteration, swarmgrad_statistics *out) const {
   describe({iteration, pass.episodes, pass.learns != 0, host_statistics_ + index * plan_.statistics_per_block,
-            host_norms_ + index * plan_.group_count, host_factors_ + index * plan_.group_count},
+            host_norms_ + index * plan_.network_count, host_factors_ + index * plan_.group_count},
            out);
 }
 
@@ -771,13 +800,11 @@ void CudaEngine::end_pass(const Pass &pass, swarmgrad_statistics *statistics) {
 
 // ---- training ----------------------------------------------------------------------------------------------------
 
-void CudaEngine::run_training(int iterations, const double *learning_rate, swarmgrad_statistics *statistics) {
+void CudaEngine::run_training(int iterations, const swarmgrad_rates *rates, swarmgrad_statistics *statistics) {
   on_device([&] {
     for (int done = 0; done < iterations;) {
       const int count = std::min(log_iterations_, iterations - done);
-      begin_call();
-      std::copy_n(learning_rate + done, count, host_learning_rate_);
-      copy(learning_rate_, host_learning_rate_, static_cast<size_t>(count) * sizeof(double), cudaMemcpyHostToDevice);
+      begin_call(rates + done, count);
       for (int k = 0; k < count; ++k) launch(iteration_graph_);
       enqueue_logs(count);
       end_call();
@@ -800,11 +827,9 @@ void CudaEngine::run_gradient(float *out, swarmgrad_statistics *statistics) {
   });
 }
 
-void CudaEngine::run_step(const float *gradient, double learning_rate, bool commits) {
+void CudaEngine::run_step(const float *gradient, const swarmgrad_rates &rates, bool commits) {
   on_device([&] {
-    begin_call();
-    *host_learning_rate_ = learning_rate;
-    copy(learning_rate_, host_learning_rate_, sizeof learning_rate, cudaMemcpyHostToDevice);
+    begin_call(&rates, 1);
     if (gradient != nullptr) {
       upload(gradient_, gradient, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
       enqueue_measure(batch_, nullptr, gradient_, nullptr);
@@ -815,15 +840,16 @@ void CudaEngine::run_step(const float *gradient, double learning_rate, bool comm
   });
 }
 
-void CudaEngine::run_evaluation(int64_t first_episode, int64_t episodes, int acting, swarmgrad_statistics *statistics) {
+void CudaEngine::run_evaluation(int64_t first_episode, int64_t episodes, const int32_t *acting,
+                                swarmgrad_statistics *statistics) {
   on_device([&] {
     Pass pass = batch_;
     set_episodes(pass, episodes);
     pass.first_episode = first_episode;
     pass.stream = Stream::evaluation;
     pass.iteration = evaluation_iteration_;
-    pass.acting = acting;
     pass.learns = 0;
+    set_groups({.acting = acting}, pass);
     begin_call();
     enqueue_begin(pass);
     int waves = 0;
@@ -854,8 +880,9 @@ void CudaEngine::run_record(const swarmgrad_trajectories *trajectories, float *g
       end_call();
       throw_faults(pass);
       set_partition(pass, [&](int64_t cohort) { return part_begin(cohort, pass.episodes, pass.cohorts); });
-      download(wave_length_.data(), pass.length,
-               static_cast<size_t>(pass.wave_cohorts) * cohort_size * sizeof(int32_t));
+      const size_t slots = static_cast<size_t>(pass.wave_cohorts) * cohort_size;
+      download(wave_length_.data(), pass.length, slots * sizeof(int32_t));
+      download(wave_truncated_.data(), pass.truncated, slots);
       // Rewards first: weights take their place.
       for (int g = 0; g < plan_.group_count; ++g) write_episodes(pass, g, trajectories[g]);
       enqueue_weigh(pass, 0);
@@ -885,8 +912,12 @@ void CudaEngine::write_episodes(const Pass &pass, int g, const swarmgrad_traject
   write(group.log_probability, out.log_probability, 1);
   write(group.alive, out.alive, 1);
   if (group.has_mask != 0) write(group.available, out.mask, group.action_count);
-  for (int64_t slot = 0; out.episode_length != nullptr && slot < int64_t{pass.wave_cohorts} * cohort_size; ++slot)
-    if (episode_of(slot) >= 0) out.episode_length[episode_of(slot)] = wave_length_[static_cast<size_t>(slot)];
+  for (int64_t slot = 0; slot < int64_t{pass.wave_cohorts} * cohort_size; ++slot) {
+    const int64_t episode = episode_of(slot);
+    if (episode < 0) continue;
+    if (out.episode_length != nullptr) out.episode_length[episode] = wave_length_[static_cast<size_t>(slot)];
+    if (out.truncated != nullptr) out.truncated[episode] = wave_truncated_[static_cast<size_t>(slot)];
+  }
 }
 
 void CudaEngine::write_weights(const Pass &pass, int g, const swarmgrad_trajectories &out) {
@@ -911,14 +942,14 @@ void CudaEngine::write_buffer(const Buffer &buffer, const void *values) {
   });
 }
 
-void CudaEngine::run_forward(int g, int64_t rows, const float *observation, float *hidden, float *logit) {
+void CudaEngine::run_forward(int network, int64_t rows, const float *observation, float *hidden, float *logit) {
   on_device([&] {
-    const Group &group = groups_[static_cast<size_t>(g)];
+    const Group &group = groups_[static_cast<size_t>(network)];
     const int64_t inputs = group.observation_size, hiddens = group.features - inputs, actions = group.action_count;
     float *arrays[3];
     const int64_t most =
         rows_within(wave_bytes_, rows, [&](int64_t n) { return cut_forward(group, n, nullptr, arrays); });
-    Forward &forward = forward_[static_cast<size_t>(g)];
+    Forward &forward = forward_[static_cast<size_t>(network)];
     begin_call();
     enqueue_begin(batch_);
     for (int64_t first = 0; first < rows; first += most) {
@@ -930,7 +961,7 @@ void CudaEngine::run_forward(int g, int64_t rows, const float *observation, floa
       forward.observation = arrays[0];
       forward.hidden = hidden == nullptr ? nullptr : arrays[1];
       forward.logit = logit == nullptr ? nullptr : arrays[2];
-      launch(forward_kernels_[static_cast<size_t>(g)], (count - 1) / forward.tile_rows + 1, forward);
+      launch(forward_kernels_[static_cast<size_t>(network)], (count - 1) / forward.tile_rows + 1, forward);
       if (hidden != nullptr)
         download(hidden + first * hiddens, arrays[1], static_cast<size_t>(count * hiddens) * sizeof(float));
       if (logit != nullptr)
@@ -989,7 +1020,7 @@ void CudaEngine::run_weights(const swarmgrad_rewards &r) {
     Pass pass = batch_;
     pass.episodes = r.environments;
     pass.cohorts = host::cohort_count(r);
-    set_groups({.group = r.group}, pass);
+    set_groups({.network = r.group}, pass);
     // The kernel weighs every group that it sees.
     pass.groups += r.group;
     pass.rules += r.group;
@@ -1026,9 +1057,9 @@ void CudaEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) 
   on_device([&] {
     Pass pass = batch_;
     set_episodes(pass, batch.environments);
-    set_groups({.group = batch.group, .has_mask = batch.mask != nullptr}, pass);
+    set_groups({.network = batch.network, .has_mask = batch.mask != nullptr}, pass);
     pass.cohort_first = nullptr;
-    const Group &group = groups_[static_cast<size_t>(batch.group)];
+    const Group &group = groups_[static_cast<size_t>(batch.network)];
     const auto lives = [&](int64_t cell) { return batch.alive == nullptr || batch.alive[cell] != 0; };
     begin_call();
     enqueue_begin(pass);
@@ -1056,8 +1087,8 @@ void CudaEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) 
       check(cudaMemsetAsync(pass.fault, 0, static_cast<size_t>(pass.wave_cohorts) * cohort_size * sizeof(Fault),
                             stream_.get()),
             "cudaMemsetAsync");
-      enqueue_gradient(pass, batch.group, true);
-      enqueue_fold(pass, batch.group);
+      enqueue_gradient(pass, batch.network, true);
+      enqueue_fold(pass, batch.network);
       end_call();
       throw_faults(pass);
     });

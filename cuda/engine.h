@@ -45,22 +45,24 @@ class CudaEngine final : public host::Engine {
     State begin, end;  // as a call sets the state, and as it finds it at its end
     Fault faults[cohort_size];
   };
-  // How a wave's memory is cut: into the arrays of every group, or of one whose batch or rewards are given.
+  // How a wave's memory is cut: into the arrays of every network, or of one whose batch or rewards are given.
   struct WaveKind {
-    int group = -1;  // -1: all
+    int network = -1;  // -1: all
     bool records = false, has_mask = false;
+    const int32_t *acting = nullptr;  // [group]; null: sampled
   };
 
   void describe_memory(swarmgrad_info &out) const override;
-  void run_training(int iterations, const double *learning_rate, swarmgrad_statistics *statistics) override;
+  void run_training(int iterations, const swarmgrad_rates *rates, swarmgrad_statistics *statistics) override;
   void run_gradient(float *out, swarmgrad_statistics *statistics) override;
-  void run_step(const float *gradient, double learning_rate, bool commits) override;
+  void run_step(const float *gradient, const swarmgrad_rates &rates, bool commits) override;
   void run_record(const swarmgrad_trajectories *trajectories, float *gradient,
                   swarmgrad_statistics *statistics) override;
-  void run_evaluation(int64_t first_episode, int64_t episodes, int acting, swarmgrad_statistics *statistics) override;
+  void run_evaluation(int64_t first_episode, int64_t episodes, const int32_t *acting,
+                      swarmgrad_statistics *statistics) override;
   void read_buffer(const host::Buffer &buffer, void *values) override;
   void write_buffer(const host::Buffer &buffer, const void *values) override;
-  void run_forward(int group, int64_t rows, const float *observation, float *hidden, float *logit) override;
+  void run_forward(int network, int64_t rows, const float *observation, float *hidden, float *logit) override;
   void run_logits(const swarmgrad_logit_rows &rows) override;
   void run_weights(const swarmgrad_rewards &rewards) override;
   void run_gradient_of(const swarmgrad_batch &batch, float *gradient) override;
@@ -98,6 +100,7 @@ class CudaEngine final : public host::Engine {
 
   // -- a pass over episodes
   void begin_call();
+  void begin_call(const swarmgrad_rates *rates, int iterations);
   void end_call();
   void throw_faults(const Pass &pass);
   host::Fault find_fault(const Pass &pass, uint32_t environment);
@@ -113,8 +116,8 @@ class CudaEngine final : public host::Engine {
   void enqueue_begin(const Pass &pass);
   void enqueue_rollout(const Pass &pass);
   void enqueue_weigh(const Pass &pass, int steps);
-  void enqueue_gradient(const Pass &pass, int group, bool is_given);
-  void enqueue_fold(const Pass &pass, int group);
+  void enqueue_gradient(const Pass &pass, int network, bool is_given);
+  void enqueue_fold(const Pass &pass, int network);
   void enqueue_reduce(const Pass &pass);
   void enqueue_learning(const Pass &pass);
   void enqueue_measure(const Pass &pass, const double *statistics, const float *gradient, double *batch_statistics);
@@ -136,9 +139,10 @@ class CudaEngine final : public host::Engine {
   PinnedMemory pinned_;
   ExecutableGraph batch_graph_, iteration_graph_, step_graph_[2];
 
-  std::vector<Group> groups_;         // shapes, and the arrays of the wave as last cut
+  std::vector<Group> groups_;         // [network] shapes, and the arrays of the wave as last cut
   std::vector<int64_t> wave_first_;   // [cohort of the wave + 1]: the first episode of each of the wave under way
   std::vector<int32_t> wave_length_;  // [slot]
+  std::vector<uint8_t> wave_truncated_;
   int64_t panel_count_ = 0, wave_cohorts_ = 0;
   bool stores_ = false;  // the rollout keeps hidden features and logits, and the gradient reads them
   size_t state_bytes_ = 0, wave_bytes_ = 0, staging_bytes_ = 0, scratch_bytes_ = 0;
@@ -149,17 +153,19 @@ class CudaEngine final : public host::Engine {
   // Kernels, and what of their arguments is the same for every pass.
   Kernel rollout_kernel_, weigh_kernel_, fold_kernel_, reduce_kernel_, measure_kernel_, update_kernel_, commit_kernel_,
       pack_kernel_, logits_kernel_, fma_kernel_;
-  std::vector<Kernel> gradient_kernels_, forward_kernels_;  // [group]
+  std::vector<Kernel> gradient_kernels_, forward_kernels_;  // [network]
   Pass batch_ = {};                                         // of training
   Rollout rollout_ = {};
-  std::vector<Differentiate> differentiate_;  // [group]
-  std::vector<Forward> forward_;              // [group]
+  std::vector<Differentiate> differentiate_;  // [network]
+  std::vector<Forward> forward_;              // [network]
 
   // In device memory; shapes are those of the kernels' arguments (plan.h).
   float *parameters_, *first_moment_, *second_moment_, *gradient_, *panels_, *block_gradient_;
-  double *products_, *baseline_, *moments_, *agent_return_, *block_statistics_, *batch_statistics_;
+  double *products_, *baseline_, *agent_return_, *block_statistics_, *batch_statistics_;
   double *empty_statistics_;  // what a pass's block_statistics begin with
-  double *norms_, *learning_rate_, *statistics_log_, *norm_log_, *factor_log_, *environment_parameters_;
+  Moments *return_moments_;
+  Rates *rates_;
+  double *norms_, *statistics_log_, *norm_log_, *factor_log_, *environment_parameters_;
   State *state_;
   int64_t *evaluation_iteration_;  // 0
   Group *training_groups_, *pass_groups_;
@@ -168,7 +174,8 @@ class CudaEngine final : public host::Engine {
 
   // In pinned memory; the host's side of the logs holds a launch.
   Mailbox *mailbox_;
-  double *host_learning_rate_, *host_statistics_, *host_norms_, *host_factors_;
+  Rates *host_rates_;
+  double *host_statistics_, *host_norms_, *host_factors_;
   Group *host_groups_;
   Rule *host_rules_;
   char *staging_;

@@ -36,13 +36,13 @@ __device__ __forceinline__ void take_panels(const cuda::Place &place, const cuda
     copy_panels(pass.panels + group.layer[0].forward_panel, count, floats_at<true>(place, nullptr));
 }
 
-// The first `size` of `kept` features [row][kept] of `written` rows become features [feature][row]; rows up to the next
-// multiple of 4 from `rows` are zeros beyond them.
+// [row][size] of `written` rows become features [feature][row]; rows up to the next multiple of 4 from `rows` are zeros
+// beyond them.
 template <bool in_shared>
-__device__ __forceinline__ void load_rows(const float *from, int kept, int size, int written, int rows, Rows features) {
+__device__ __forceinline__ void load_rows(const float *from, int size, int written, int rows, Rows features) {
   assume_shared<in_shared>(features.base);
   each_element((rows + 3) / 4 * 4, size, [=](int row, int feature) {
-    features.base[feature * features.stride + row] = row < written ? __ldg(from + row * kept + feature) : 0.0f;
+    features.base[feature * features.stride + row] = row < written ? __ldg(from + row * size + feature) : 0.0f;
   });
 }
 
@@ -54,6 +54,7 @@ struct Common {
   // Of the unit.
   int cohort, begin, rows, members;
   uint32_t reported;  // lanes of the cohort whose fault is known
+  float entropy_coefficient;
   Counter counter;
 };
 static_assert(sizeof(Common) <= cuda::gradient_static_bytes);
@@ -62,7 +63,10 @@ template <bool features_in_shared, bool panels_in_shared>
 class Gradient {
  public:
   __device__ __forceinline__ Gradient(const cuda::Differentiate &arguments, Common &common)
-      : arguments_(arguments), pass_(arguments.pass), group_(arguments.pass.groups[arguments.group]), common_(common) {}
+      : arguments_(arguments),
+        pass_(arguments.pass),
+        group_(arguments.pass.groups[arguments.network]),
+        common_(common) {}
 
   // Units in any order; but a given batch's faults are kept per slot, the first row's, so there one block takes all
   // segments of a cohort, one after the other.
@@ -127,6 +131,7 @@ class Gradient {
     common_.counter = {reinterpret_cast<float *>(scratch() + arguments_.counter),
                        group_.unit_gradient + unit * group_.parameter_count, group_.parameter_count, 0};
     if (segment == 0) common_.reported = 0;
+    common_.entropy_coefficient = static_cast<float>(pass_.rates[*pass_.launch_iteration].entropy_coefficient);
   }
 
   __device__ __forceinline__ void differentiate() {
@@ -136,10 +141,7 @@ class Gradient {
         common_.counter.turn = turn;
         common_.broken_row = common_.rows;
       }
-      const int kept = group_.observation_size + group_.kept_hidden;
-      load_rows<features_in_shared>(group_.observation + (slot(lane) * group_.rows + common_.begin) * kept, kept,
-                                    is_stored(lane) ? kept : group_.observation_size, written(lane), common_.rows,
-                                    features());
+      load(lane);
       __syncthreads();  // the first layer's tiles read what all threads have loaded
       if (!is_stored(lane))
         forward<features_in_shared, panels_in_shared>(group_, panels(), features(), logits(), common_.rows);
@@ -149,6 +151,15 @@ class Gradient {
       differentiate_layers();
       __syncthreads();  // the next lane's observations replace what outer products still read
     }
+  }
+
+  __device__ __forceinline__ void load(int lane) const {
+    const int64_t first = slot(lane) * group_.rows + common_.begin;
+    load_rows<features_in_shared>(group_.observation + first * group_.observation_size, group_.observation_size,
+                                  written(lane), common_.rows, features());
+    if (is_stored(lane))
+      load_rows<features_in_shared>(group_.hidden + first * group_.kept_hidden, group_.kept_hidden, written(lane),
+                                    common_.rows, features().from(group_.observation_size));
   }
 
   __device__ __forceinline__ void differentiate_logits(int lane) {
@@ -165,8 +176,8 @@ class Gradient {
       const Logits logits(slopes.base + row, slopes.stride, group_.action_count, available, exponentials.base + row,
                           exponentials.stride);
       if (arguments_.checks_logits != 0 && alive && !logits.is_valid().raw) atomicMin(&common_.broken_row, row);
-      logits.gradient(alive ? group_.action[at] : 0, alive ? group_.reward[at] : 0.0f, pass_.entropy_coefficient, alive,
-                      slopes.base + row);
+      logits.gradient(alive ? group_.action[at] : 0, alive ? group_.reward[at] : 0.0f, common_.entropy_coefficient,
+                      alive, slopes.base + row);
     }
   }
 
@@ -206,7 +217,7 @@ class Gradient {
 template <bool features_in_shared, bool panels_in_shared>
 __device__ __forceinline__ void forward_rows(const cuda::Forward &arguments) {
   const cuda::Pass &pass = arguments.pass;
-  const cuda::Group &group = pass.groups[arguments.group];
+  const cuda::Group &group = pass.groups[arguments.network];
   char *scratch = arguments.scratch + blockIdx.x * arguments.scratch_bytes_per_block;
   const Rows features = {floats_at<features_in_shared>(arguments.features, scratch), arguments.tile_rows + 4};
   const Rows logits = features.from(group.features);
@@ -218,8 +229,8 @@ __device__ __forceinline__ void forward_rows(const cuda::Forward &arguments) {
        first += static_cast<int64_t>(gridDim.x) * arguments.tile_rows) {
     const int rows =
         static_cast<int>(arguments.rows - first < arguments.tile_rows ? arguments.rows - first : arguments.tile_rows);
-    load_rows<features_in_shared>(arguments.observation + first * group.observation_size, group.observation_size,
-                                  group.observation_size, rows, rows, features);
+    load_rows<features_in_shared>(arguments.observation + first * group.observation_size, group.observation_size, rows,
+                                  rows, features);
     __syncthreads();  // the first layer's tiles read what all threads have loaded
     forward<features_in_shared, panels_in_shared>(group, panels, features, logits, rows);
     for (int k = thread; arguments.hidden != nullptr && k < rows * hidden; k += threads)

@@ -74,11 +74,13 @@ void lay_panels(Group &group, int64_t &panels) {
 
 Group group_of(const host::GroupPlan &plan, int64_t &panels) {
   Group group = {};
+  group.is_value = plan.is_value;
   group.first_agent = plan.first_agent;
   group.agents = plan.agents;
   group.observation_size = plan.observation_size;
   group.action_count = plan.action_count;
   group.index_feature = plan.index_feature;
+  group.normalised = plan.normalised;
   group.has_mask = plan.has_mask;
   group.activation = plan.activation;
   group.layer_count = plan.layer_count;

@@ -47,10 +47,20 @@ constexpr int gradient_threads =
 constexpr int tanh_activation = 0;  // swarmgrad_activation
 constexpr int acts_greedily = 1, acts_randomly = 2;  // swarmgrad_acting
 
+// swarmgrad_rates
+struct Rates {
+  double learning_rate, value_learning_rate, entropy_coefficient;
+};
+
+// A network over an episode's rows: a group's policy or, after all of them, its value network, whose agents are its rows a
+// step and whose one action is the value.
 struct Group {
+  int is_value;
+  int acting;  // swarmgrad_acting
   int first_agent, agents;
   int observation_size, action_count;  // the observation with the agent's index
   int index_feature;                   // where the agent's index begins in the observation, one-hot; -1 where it is not
+  int normalised;  // the first features of the observation, which running moments normalise; 0: none
   int has_mask;
   int activation;  // swarmgrad_activation
   int layer_count;
@@ -62,27 +72,34 @@ struct Group {
   int longest_segment;  // rows
   int statistics;       // offset in doubles into a cohort's or block's statistics, see core/statistic.h
   // Arrays of the wave, [slot] first.
-  float *observation;      // [slot][row][observation_size + kept_hidden]; an observation is 0 where not alive
-  int32_t *action;         // [slot][row]; 0 where not alive
-  float *reward;           // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive
-  uint8_t *alive;          // [slot][row]
-  uint16_t *available;     // [slot][row][action_count], 1 where available; only with a mask
-  float *entropy;          // [slot][row], 0 where not alive
+  float *observation;  // [slot][row][observation_size], as the network sees it; 0 where not alive
+  float *
+      last_observation;  // [slot][agent][observation_size] likewise, of the state in which the horizon cut the episode;
+                         // null where nobody asks
+  float *hidden;         // [slot][row][kept_hidden]
+  int32_t *action;       // [slot][row]; 0 where not alive
+  float *reward;         // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive
+  uint8_t *alive;        // [slot][row]
+  uint16_t *available;   // [slot][row][action_count], 1 where available; only with a mask
+  float *entropy;        // [slot][row], 0 where not alive
   float *log_probability;  // [slot][row] of the action taken, 0 where not alive; null but for records
   float *unit_gradient;    // [unit of the wave][parameter_count of the group]
   double *value;           // [slot][max(horizon, agents)], see core/weights.h
+  double *feature_sums;    // [slot][2][normalised]: over living rows, each feature's sum, then those of their squares
+  Normalisation *normalisation;  // [normalised], not of the wave: pack makes it
 };
 
 // What multiplies grad log pi for one group; see core/weights.h and core/moments.h. Constant: what changes from batch to
 // batch, commit's to write, is behind the pointers.
 struct Rule {
   int kind, baseline;
-  double discount;
-  int divisor;                // agents for the mean over agents, else 1
-  int scales;                 // by the running deviation
-  int agents_of_a_value;      // agents where each has a value of its own (own_return), else 1
-  double *previous_baseline;  // [horizon]
-  ReturnMoments *moments;     // of the team's return, over earlier batches
+  double discount, reward_scale;
+  int divisor;                   // agents for the mean over agents, else 1
+  int scales;                    // by the running deviation
+  int agents_of_a_value;         // agents where each has a value of its own (own_return), else 1
+  double *previous_baseline;     // [horizon]
+  Moments *moments;              // of the team's return, over earlier batches
+  Moments *observation_moments;  // [normalised]
 };
 
 // What went wrong first in an episode. The host turns it into a host::Fault.
@@ -106,8 +123,8 @@ struct Control {
       fault_environment;  // the lowest with a fault, by atomicMin; UINT32_MAX: none; details in Pass::fault. The CPU
                           // engine reports its cohort's fault of the earliest step, of the lowest environment then
   int32_t cancelled;      // a kernel has seen Shared::cancel
-  int32_t gradient_fault_group, update_fault_group;  // whose gradient or new parameters are not finite; -1: none
-  uint32_t broken_group;  // the lowest whose new parameters are not finite, from update to commit; UINT32_MAX: none
+  int32_t gradient_fault_network, update_fault_network;  // whose gradient or new parameters are not finite; -1: none
+  uint32_t broken_network;  // the lowest whose new parameters are not finite, from update to commit; UINT32_MAX: none
   int64_t iteration;
 };
 
@@ -121,17 +138,17 @@ struct Shared {
 
 // What the kernels of one pass over episodes share.
 struct Pass {
-  const Group *groups;  // [group_count], in device memory
+  const Group *groups;  // [network_count], in device memory: the policies, then the value networks
   const Rule *rules;    // [group_count]
-  int group_count, agent_count, horizon;
+  int group_count, network_count, agent_count, horizon;
   int statistics_per_cohort;  // doubles, of all groups
   const float *parameters, *panels;
   int64_t parameter_count;
-  float entropy_coefficient;
+  const Rates *rates;               // [iteration of the launch]
+  const int32_t *launch_iteration;  // which of them this is; the host sets it to 0 before
   uint64_t seed;
   const int64_t *iteration;  // in device memory: Control::iteration, or a zero for evaluation
   Stream stream;
-  int acting;                         // swarmgrad_acting
   int learns;                         // weights and gradients, not only statistics
   int64_t first_episode;              // what environment number episode 0 has
   int64_t episodes, cohorts, blocks;  // of the whole pass
@@ -139,6 +156,7 @@ struct Pass {
   int64_t first_cohort;               // of this wave
   int wave_cohorts;
   int32_t *length;            // [slot]: steps played
+  uint8_t *truncated;         // [slot]: the horizon ended the episode, not its rules
   int32_t *cohort_steps;      // [cohort of the wave]: the longest of its episodes; weigh sets it
   Fault *fault;               // [slot]
   double *cohort_statistics;  // [cohort of the wave][statistics_per_cohort]
@@ -166,8 +184,8 @@ SWARMGRAD_FUNCTION int members_of(const Pass &pass, int64_t cohort) {
   return static_cast<int>(first_episode_of(pass, cohort + 1) - first_episode_of(pass, cohort));
 }
 SWARMGRAD_FUNCTION bool halted(const Control &control) {
-  return control.fault_environment != UINT32_MAX || control.cancelled != 0 || control.gradient_fault_group >= 0 ||
-         control.update_fault_group >= 0;
+  return control.fault_environment != UINT32_MAX || control.cancelled != 0 || control.gradient_fault_network >= 0 ||
+         control.update_fault_network >= 0;
 }
 
 // ---- arguments of the kernels --------------------------------------------------------------------------------------
@@ -233,11 +251,11 @@ struct Weigh {
 // What the kernels of gradient.cu have in static shared memory, at most.
 constexpr size_t gradient_static_bytes = 64;
 
-// One group. Unit u is cohort u / segments of the wave, segment u % segments; a segment that begins after the cohort's last
+// One network. Unit u is cohort u / segments of the wave, segment u % segments; a segment that begins after the cohort's last
 // step has no rows and leaves its unit unwritten.
 struct Differentiate {
   Pass pass;
-  int group;
+  int network;
   int checks_logits;  // a given batch's: logits that are not finite, or no available action, are a fault
   int row_stride;     // of features: at least longest_segment, 4 x an odd number
   Place features;     // [feature][row_stride], then logits [action][row_stride], then exponentials alike
@@ -250,7 +268,7 @@ struct Differentiate {
 // block_gradient += the wave's cohorts in order, each the sum of its segments in order; and the same for statistics.
 struct Fold {
   Pass pass;
-  int group;                 // -1: all and the statistics; else the gradient of one group alone
+  int network;               // -1: all and the statistics; else the gradient of one alone
   float *block_gradient;     // [block][parameter_count], zeroed before the first wave
   double *block_statistics;  // [block][statistics_per_cohort], zeroed, minimum +inf, maximum -inf before the first wave
 };
@@ -263,16 +281,16 @@ struct Reduce {
   float *gradient;  // [parameter_count]: the sum / episodes
 };
 
-// The panels of all groups.
+// The panels of all networks.
 struct Pack {
   Pass pass;
   float *panels;
 };
 
-// Given observations through one group's policy; see swarmgrad_forward. Rows are cut into tiles.
+// Given observations through one network; see swarmgrad_forward. Rows are cut into tiles.
 struct Forward {
   Pass pass;
-  int group;
+  int network;
   int rows;
   const float *observation;  // [row][observation_size]
   float *hidden;             // [row][hidden_total] or null
@@ -307,21 +325,20 @@ struct Update {
   Pass pass;
   const double *statistics;  // [statistics_per_cohort]: what Reduce left in block 0; or null
   const float *gradient;     // [parameter_count], or null
-  double *norms;             // [group]
+  double *norms;             // [network]
   double *agent_return;      // [agent]
   double *batch_statistics;  // [statistics_per_cohort]: of the training batch last measured; null in other passes
   // What the host reads after the launch: [iteration of the launch].
   double *statistics_log;  // [..][statistics_per_cohort]
-  double *norm_log;        // [..][group]
+  double *norm_log;        // [..][network]
   double *factor_log;      // [..][group], as used by this batch
 
   Optimizer optimizer;
   float *parameters, *first_moment, *second_moment;  // moments: Adam's only
   double *products;                                  // [2]: beta1^t, beta2^t
-  const double *learning_rate;                       // [iteration of the launch]
 
   int commits_batch;          // baselines and moments of batch_statistics
-  int32_t *launch_iteration;  // which iteration of the launch this is; the host sets it to 0 before
+  int32_t *launch_iteration;  // the pass's, to count on
 };
 
 }  // namespace swarmgrad::cuda

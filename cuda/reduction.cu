@@ -32,9 +32,9 @@ __device__ __forceinline__ int64_t segments_played(const Group &group, int64_t s
   return (steps * group.agents * group.segments + group.rows - 1) / group.rows;
 }
 
-__device__ __forceinline__ void fold_gradient(const Fold &fold, int g) {
+__device__ __forceinline__ void fold_gradient(const Fold &fold, int network) {
   const Pass &pass = fold.pass;
-  const Group &group = pass.groups[g];
+  const Group &group = pass.groups[network];
   const int64_t count = group.parameter_count;
   for (int64_t index = first_thread(); index < pass.blocks * count; index += thread_count()) {
     const int64_t block = index / count, parameter = index % count;
@@ -124,13 +124,13 @@ __device__ __forceinline__ void pack_layer(const Layer &layer, const float *para
 SWARMGRAD_KERNEL(swarmgrad_fold, Fold, 256) {
   const Pass &pass = arguments.pass;
   if (halted(*pass.control)) return;
-  if (arguments.group < 0) fold_statistics(arguments);
+  if (arguments.network < 0) fold_statistics(arguments);
   if (pass.learns == 0) return;
-  if (arguments.group >= 0) {
-    fold_gradient(arguments, arguments.group);
+  if (arguments.network >= 0) {
+    fold_gradient(arguments, arguments.network);
     return;
   }
-  for (int g = 0; g < pass.group_count; ++g) fold_gradient(arguments, g);
+  for (int network = 0; network < pass.network_count; ++network) fold_gradient(arguments, network);
 }
 
 // Room for one block is enough: each thread has the loads of all blocks' sums in flight, in registers.
@@ -154,9 +154,9 @@ SWARMGRAD_KERNEL(swarmgrad_reduce, Reduce, 256, 1) {
 
 SWARMGRAD_KERNEL(swarmgrad_pack, Pack, 256) {
   const Pass &pass = arguments.pass;
-  for (int g = 0; g < pass.group_count; ++g)
-    for (int l = 0; l < pass.groups[g].layer_count; ++l)
-      pack_layer(pass.groups[g].layer[l], pass.parameters, arguments.panels);
+  for (int n = 0; n < pass.network_count; ++n)
+    for (int l = 0; l < pass.groups[n].layer_count; ++l)
+      pack_layer(pass.groups[n].layer[l], pass.parameters, arguments.panels);
 }
 
 }  // namespace swarmgrad::cuda

@@ -78,7 +78,7 @@ class BlockRollout {
         iteration_(static_cast<uint32_t>(*rollout.pass.iteration)) {}
 
   __device__ __forceinline__ void play() {
-    if (pass_.control->gradient_fault_group >= 0 || pass_.control->update_fault_group >= 0) return;
+    if (pass_.control->gradient_fault_network >= 0 || pass_.control->update_fault_network >= 0) return;
     if (threadIdx.x == 0) {
       const E made(rollout_.parameters);
       __builtin_memcpy(common_.environment, &made, sizeof made);
@@ -192,8 +192,11 @@ class BlockRollout {
       advance(step);
       if (++beats_ % steps_between_looks == 0 && threadIdx.x == 0) add_beats(steps_between_looks);
     }
-    for (int k = static_cast<int>(threadIdx.x); k < playing_; k += static_cast<int>(blockDim.x))
+    for (int k = static_cast<int>(threadIdx.x); k < playing_; k += static_cast<int>(blockDim.x)) {
       pass_.length[first_slot_ + memory_.list[k]] = step;
+      pass_.truncated[first_slot_ + memory_.list[k]] = 1;
+    }
+    if (pass_.learns != 0) observe_last();
     return true;
   }
 
@@ -206,6 +209,7 @@ class BlockRollout {
       const int lane = static_cast<int>(slot % cuda::cohort_size);
       if (cohort >= pass_.wave_cohorts) continue;
       pass_.length[slot] = 0;
+      pass_.truncated[slot] = 0;
       pass_.fault[slot] = {cuda::Fault::none, -1, -1, -1};
       if (lane >= cuda::members_of(pass_, pass_.first_cohort + cohort)) continue;
       episode.environment = static_cast<int32_t>(first_environment_of(cohort) + lane);
@@ -213,11 +217,16 @@ class BlockRollout {
       if constexpr (checks)
         for (size_t byte = 0; byte < rollout_.state_bytes; byte += sizeof(float))
           *reinterpret_cast<float *>(state_ + k * rollout_.state_bytes + byte) = not_a_number();
+      for (int g = 0; g < pass_.group_count; ++g) clear_feature_sums(pass_.groups[g], slot);
       E environment = environment_of(k);
       Draws source = draws(k, 0, Purpose::reset);
       environment.reset(source);
       if (breaks_rules(environment)) end(k, 0, {cuda::Fault::rules, -1, -1, -1});
     }
+  }
+
+  __device__ __forceinline__ void clear_feature_sums(const cuda::Group &group, int64_t slot) const {
+    for (int f = 0; f < 2 * group.normalised; ++f) group.feature_sums[slot * 2 * group.normalised + f] = 0.0;
   }
 
   __device__ __forceinline__ bool breaks_rules([[maybe_unused]] E &environment) const {
@@ -268,11 +277,10 @@ class BlockRollout {
       const int rows = playing_ * group.agents;
       for (int first = 0; first < rows; first += rollout_.tile_rows) {
         const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
-        if (g + first > 0) __syncthreads();  // the tile before is still being kept
-        observe(g, step, first, count);
-        __syncthreads();  // rows are filled by a thread each, and read by all
-        if (pass_.acting != cuda::acts_randomly) evaluate(group, panel, count);
-        if (group.observation != nullptr) keep_features(group, count);
+        observe_tile(g, step, first, count);
+        if (group.acting != cuda::acts_randomly) evaluate(group, panel, count);
+        if (group.observation != nullptr) keep_features(group, count, group.observation);
+        if (pass_.learns != 0 && group.kept_hidden > 0) keep_hidden(group, count);
         choose(g, step, first, count);
       }
       panel += cuda::forward_panel_count(group);
@@ -284,15 +292,40 @@ class BlockRollout {
     give_up(step);
   }
 
-  // Features, mask and alive of a tile's rows. Whoever is not alive observes zeros, and has no action.
+  // What the value of the state after the last step is of.
+  __device__ __forceinline__ void observe_last() {
+    for (int g = 0; g < pass_.group_count; ++g) {
+      const cuda::Group &group = pass_.groups[g];
+      const int rows = group.last_observation != nullptr ? playing_ * group.agents : 0;
+      for (int first = 0; first < rows; first += rollout_.tile_rows) {
+        const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
+        observe_tile(g, pass_.horizon, first, count);
+        keep_features(group, count, group.last_observation);
+      }
+    }
+  }
+
+  __device__ __forceinline__ void observe_tile(int g, int step, int first, int count) {
+    if (g + first > 0) __syncthreads();  // the tile before is still being kept
+    observe(g, step, first, count);
+    __syncthreads();  // rows are filled by a thread each, and read by all
+    if (pass_.groups[g].normalised == 0) return;
+    normalise(g, step, first, count);
+    __syncthreads();  // features are filled by a thread each, and read by all
+  }
+
+  // Features, mask and alive of a tile's rows. Whoever is not alive observes zeros, and has no action. Of the state after
+  // the last step only the features are anybody's business.
   __device__ __forceinline__ void observe(int g, int step, int first, int count) {
     const cuda::Group &group = pass_.groups[g];
     for (Share row(group.agents, first); row.item < first + count; row.next()) {
       const int episode = memory_.list[row.major], agent = group.first_agent + row.minor, at = row.item - first;
-      const int64_t stored = row_of(group, episode, step, row.minor);
+      const bool is_last = step == pass_.horizon;
+      const int64_t stored =
+          is_last ? (first_slot_ + episode) * group.agents + row.minor : row_of(group, episode, step, row.minor);
       E environment = environment_of(episode);
       float *feature = features_.base + at;
-      uint16_t *available = group.has_mask != 0 ? group.available + stored * group.action_count : nullptr;
+      uint16_t *available = group.has_mask != 0 && !is_last ? group.available + stored * group.action_count : nullptr;
       if constexpr (checks) {
         for (int f = 0; f < group.observation_size; ++f) feature[f * features_.stride] = not_a_number();
         for (int a = 0; available != nullptr && a < group.action_count; ++a) available[a] = 0;
@@ -309,12 +342,43 @@ class BlockRollout {
         for (int a = 0; available != nullptr && a < group.action_count; ++a) available[a] = 0;
       }
       if constexpr (checks) {
-        const int broken = broken_feature(group, feature);
+        const int broken = is_last ? -1 : broken_feature(group, feature);
         if (broken >= 0) note_fault(episode, 2 * g, agent, cuda::Fault::observation, broken);
       }
-      group.alive[stored] = alive ? 1 : 0;
+      if (!is_last) group.alive[stored] = alive ? 1 : 0;
       memory_.row[at] = stored;
       memory_.action[episode * pass_.agent_count + agent] = alive ? 0 : -1;
+    }
+  }
+  // A thread a feature of an episode, so that sums take its agents in ascending order. What is not finite stays so, to be
+  // found.
+  __device__ __forceinline__ void normalise(int g, int step, int first, int count) {
+    const cuda::Group &group = pass_.groups[g];
+    const int first_played = first / group.agents, last_played = (first + count - 1) / group.agents;
+    const bool is_last = step == pass_.horizon;
+    for (Share item(group.normalised); item.major <= last_played - first_played; item.next()) {
+      const int played = first_played + item.major, episode = memory_.list[played], begin = played * group.agents;
+      const Normalisation normalisation = group.normalisation[item.minor];
+      double *sum = group.feature_sums + (first_slot_ + episode) * 2 * group.normalised + item.minor;
+      double *square_sum = sum + group.normalised;
+      for (int row = first < begin ? begin : first; row < first + count && row < begin + group.agents; ++row) {
+        const int agent = group.first_agent + row - begin;
+        if (memory_.action[episode * pass_.agent_count + agent] < 0) continue;  // not alive
+        float &feature = features_.base[item.minor * features_.stride + row - first];
+        const float value = feature;
+        if (pass_.learns != 0 && !is_last) {
+          *sum += static_cast<double>(value);
+          *square_sum += static_cast<double>(value) * static_cast<double>(value);
+        }
+        const float scaled = (value - normalisation.mean) * normalisation.inverse;
+        const float limited = normalised_limit < scaled    ? normalised_limit
+                              : scaled < -normalised_limit ? -normalised_limit
+                                                           : scaled;
+        const bool is_finite = scaled - scaled == 0.0f;
+        feature = is_finite ? limited : scaled;
+        if constexpr (checks)
+          if (!is_finite && !is_last) note_fault(episode, 2 * g, agent, cuda::Fault::observation, item.minor);
+      }
     }
   }
   // The first that is not finite, or -1.
@@ -326,11 +390,18 @@ class BlockRollout {
     return -1;
   }
 
-  // To the wave's rows. Logits follow the hidden features.
-  __device__ __forceinline__ void keep_features(const cuda::Group &group, int count) const {
-    const int kept = group.observation_size + group.kept_hidden;
-    each_element(count, pass_.learns != 0 ? kept : group.observation_size, [&](int row, int feature) {
-      group.observation[memory_.row[row] * kept + feature] = features_.base[feature * features_.stride + row];
+  // To the wave's rows.
+  __device__ __forceinline__ void keep_features(const cuda::Group &group, int count, float *observation) const {
+    each_element(count, group.observation_size, [&](int row, int feature) {
+      observation[memory_.row[row] * group.observation_size + feature] =
+          features_.base[feature * features_.stride + row];
+    });
+  }
+  // Logits follow the hidden features.
+  __device__ __forceinline__ void keep_hidden(const cuda::Group &group, int count) const {
+    const float *hidden = features_.from(group.observation_size).base;
+    each_element(count, group.kept_hidden, [&](int row, int feature) {
+      group.hidden[memory_.row[row] * group.kept_hidden + feature] = hidden[feature * features_.stride + row];
     });
   }
 
@@ -352,7 +423,7 @@ class BlockRollout {
   // Samples a tile's actions from its logits.
   __device__ __forceinline__ void choose(int g, int step, int first, int count) {
     const cuda::Group &group = pass_.groups[g];
-    const bool random = pass_.acting == cuda::acts_randomly;
+    const bool random = group.acting == cuda::acts_randomly;
     for (Share row(group.agents, first); row.item < first + count; row.next()) {
       const int episode = memory_.list[row.major], agent = group.first_agent + row.minor, at = row.item - first;
       const int64_t stored = memory_.row[at];
@@ -372,7 +443,7 @@ class BlockRollout {
           const int broken = broken_feature(group, features_.base + at);
           note_fault(episode, 2 * g + 1, agent, broken >= 0 ? cuda::Fault::observation : cuda::Fault::logits, broken);
         }
-        action = pass_.acting == cuda::acts_greedily ? logits.greedy()
+        action = group.acting == cuda::acts_greedily ? logits.greedy()
                                                      : logits.sample(uniform(action_bits(episode, step, agent)));
         if (!random) entropy = logits.entropy();
         if (group.log_probability != nullptr) log_probability = logits.log_probability(action);

@@ -44,7 +44,7 @@ __device__ void log_batch(const Update &update) {
   }
   for (int g = static_cast<int>(threadIdx.x); g < pass.group_count; g += static_cast<int>(blockDim.x))
     update.factor_log[row * pass.group_count + g] =
-        weight_factor(pass.rules[g].divisor, pass.rules[g].scales, *pass.rules[g].moments);
+        weight_factor(pass.rules[g].divisor, pass.rules[g].scales, *pass.rules[g].moments, pass.rules[g].reward_scale);
 }
 
 }  // namespace
@@ -57,18 +57,19 @@ SWARMGRAD_KERNEL(swarmgrad_measure, Update, 512, 1) {
   if (arguments.statistics != nullptr) log_batch(arguments);
   if (arguments.gradient == nullptr) return;
   const ThreadLanes lanes;
-  const int groups_at_once = static_cast<int>(blockDim.x) / cuda::cohort_size;
-  for (int g = static_cast<int>(threadIdx.x) / cuda::cohort_size; g < pass.group_count; g += groups_at_once) {
+  const int networks_at_once = static_cast<int>(blockDim.x) / cuda::cohort_size;
+  for (int g = static_cast<int>(threadIdx.x) / cuda::cohort_size; g < pass.network_count; g += networks_at_once) {
     const Group &group = pass.groups[g];
     const double squares = sum_of_squares(arguments.gradient + group.parameter_offset, group.parameter_count, lanes);
     lanes.write(arguments.norms + g, __builtin_sqrt(squares));
   }
   __syncthreads();  // thread 0 reads the norms of others; and `halted` was asked by all before it is set
   if (threadIdx.x != 0) return;
-  for (int g = 0; g < pass.group_count; ++g) {
+  for (int g = 0; g < pass.network_count; ++g) {
     const double norm = arguments.norms[g];
-    if (arguments.statistics != nullptr) arguments.norm_log[*arguments.launch_iteration * pass.group_count + g] = norm;
-    if (!(norm < __builtin_inf()) && control.gradient_fault_group < 0) control.gradient_fault_group = g;
+    if (arguments.statistics != nullptr)
+      arguments.norm_log[*arguments.launch_iteration * pass.network_count + g] = norm;
+    if (!(norm < __builtin_inf()) && control.gradient_fault_network < 0) control.gradient_fault_network = g;
   }
 }
 
@@ -78,9 +79,10 @@ SWARMGRAD_KERNEL(swarmgrad_update, Update, 256) {
   if (cuda::halted(*pass.control)) return;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const int64_t threads = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  const double rate = arguments.learning_rate[*arguments.launch_iteration];
-  for (int g = 0; g < pass.group_count; ++g) {
+  const cuda::Rates &rates = pass.rates[*arguments.launch_iteration];
+  for (int g = 0; g < pass.network_count; ++g) {
     const Group &group = pass.groups[g];
+    const double rate = group.is_value != 0 ? rates.value_learning_rate : rates.learning_rate;
     const OptimizerStep step =
         optimizer_step(arguments.optimizer, rate, arguments.norms[g], arguments.products[0] * arguments.optimizer.beta1,
                        arguments.products[1] * arguments.optimizer.beta2);
@@ -92,7 +94,7 @@ SWARMGRAD_KERNEL(swarmgrad_update, Update, 256) {
       else
         adam_step(step, arguments.gradient[p], parameter, arguments.first_moment[p], arguments.second_moment[p]);
       arguments.parameters[p] = parameter;
-      if (!(parameter - parameter == 0.0f)) atomicMin(&pass.control->broken_group, static_cast<uint32_t>(g));
+      if (!(parameter - parameter == 0.0f)) atomicMin(&pass.control->broken_network, static_cast<uint32_t>(g));
     }
   }
 }
@@ -116,8 +118,8 @@ SWARMGRAD_KERNEL(swarmgrad_commit, Update, 256) {
   if (threadIdx.x != 0) return;
   arguments.products[0] *= arguments.optimizer.beta1;
   arguments.products[1] *= arguments.optimizer.beta2;
-  if (control.broken_group != UINT32_MAX) {
-    control.update_fault_group = static_cast<int32_t>(control.broken_group);
+  if (control.broken_network != UINT32_MAX) {
+    control.update_fault_network = static_cast<int32_t>(control.broken_network);
     return;
   }
   ++control.iteration;

@@ -46,13 +46,19 @@ class CohortOfWave {
   // False where a fault was found.
   __device__ bool weigh_group(const Group &group, const Rule &rule) const {
     const int most = pass_.horizon < group.agents ? group.agents : pass_.horizon;
+    const bool is_member = lanes_.index() < members_;
     const CohortReturns returns = {steps_,
                                    group.agents,
                                    members_,
-                                   lanes_.index() < members_,
+                                   is_member,
                                    group.reward + slot() * group.rows,
                                    rule.previous_baseline,
-                                   group.value + slot() * most};
+                                   group.value + slot() * most,
+                                   length_,
+                                   false,
+                                   0,
+                                   nullptr,
+                                   nullptr};
     uint8_t *alive = group.alive + slot() * group.rows;
     for (int row = length_ * group.agents; row < steps_ * group.agents; ++row) {
       returns.reward[row] = 0.0f;
@@ -63,8 +69,12 @@ class CohortOfWave {
     if (!is_given_ && !describe(group, returns, alive, statistics)) return false;
     if (!pass_.learns) return true;
     const WeightRule weight_rule = {static_cast<WeightRule::Kind>(rule.kind),
-                                    static_cast<WeightRule::Baseline>(rule.baseline), rule.discount,
-                                    weight_factor(rule.divisor, rule.scales, *rule.moments)};
+                                    static_cast<WeightRule::Baseline>(rule.baseline),
+                                    rule.discount,
+                                    weight_factor(rule.divisor, rule.scales, *rule.moments, rule.reward_scale),
+                                    running_deviation(*rule.moments),
+                                    1.0,
+                                    false};
     if (!holds(weigh_rows(weight_rule, returns, alive, lanes_), group, Fault::weight)) return false;
     if (!is_given_) sum_weights(weight_rule, returns, lanes_, statistics);
     return true;
@@ -73,7 +83,8 @@ class CohortOfWave {
   // Returns, lengths and entropies; all other sums are 0.
   __device__ bool describe(const Group &group, const CohortReturns &returns, const uint8_t *alive,
                            double *statistics) const {
-    for (int64_t k = lanes_.index(); k < statistics_of_group(group.agents, pass_.horizon); k += cuda::cohort_size)
+    for (int64_t k = lanes_.index(); k < statistics_of_group(group.agents, pass_.horizon, group.normalised);
+         k += cuda::cohort_size)
       statistics[k] = 0.0;
     lanes_.meet();  // lane 0 writes over what others have cleared
     if (!holds(sum_returns(returns, lanes_, statistics), group, Fault::reward)) return false;

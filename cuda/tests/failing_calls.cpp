@@ -58,11 +58,12 @@ std::string live(const Functions &functions) {
   const swarmgrad_tests::Configuration configuration(setup);
   swarmgrad_engine *engine = nullptr;
   std::string error;
-  const double rates[] = {0.1, 0.1};
+  const swarmgrad_rates rates[] = {{0.1, 0, 0}, {0.1, 0, 0}};
+  const int32_t sampled = SWARMGRAD_ACT_SAMPLED;
   swarmgrad_statistics statistics = {};
   if (functions.create(&configuration.config, &engine) != SWARMGRAD_OK ||
       functions.train(engine, 2, rates, nullptr) != SWARMGRAD_OK ||
-      functions.evaluate(engine, 0, 16, SWARMGRAD_ACT_SAMPLED, &statistics) != SWARMGRAD_OK)
+      functions.evaluate(engine, 0, 16, &sampled, &statistics) != SWARMGRAD_OK)
     error = functions.last_error();
   if (functions.destroy(engine) != SWARMGRAD_OK) throw std::runtime_error("the engine does not close");
   return error;

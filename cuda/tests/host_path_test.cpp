@@ -79,10 +79,10 @@ struct Calls {
   std::vector<std::pair<const char *, std::function<swarmgrad_status(swarmgrad_engine *)>>> all() {
     return {
         {"gradient", [this](auto *e) { return swarmgrad_gradient(e, gradient.data(), statistics); }},
-        {"step", [this](auto *e) { return swarmgrad_step(e, gradient.data(), 0.1); }},
+        {"step", [this](auto *e) { return swarmgrad_step(e, gradient.data(), rates); }},
         {"train", [this](auto *e) { return swarmgrad_train(e, 2, rates, statistics); }},
         {"record", [this](auto *e) { return swarmgrad_record(e, &trajectory, nullptr, nullptr); }},
-        {"evaluate", [this](auto *e) { return swarmgrad_evaluate(e, 0, 40, SWARMGRAD_ACT_SAMPLED, statistics); }},
+        {"evaluate", [this](auto *e) { return swarmgrad_evaluate(e, 0, 40, &sampled, statistics); }},
         {"read",
          [this](auto *e) { return swarmgrad_read(e, 0, gradient.data(), static_cast<int64_t>(gradient.size())); }},
         {"write",
@@ -102,7 +102,9 @@ struct Calls {
   swarmgrad_trajectories trajectory = {};
   swarmgrad_statistics statistics[2] = {};
   std::vector<float> gradient, weight;
-  double rates[2] = {0.1, 0.1}, peak = 0;
+  const int32_t sampled = SWARMGRAD_ACT_SAMPLED;
+  swarmgrad_rates rates[2] = {{0.1, 0.1, 0}, {0.1, 0.1, 0}};
+  double peak = 0;
   float logit[15] = {}, entropy[3] = {}, hidden[15] = {};
 };
 
@@ -228,8 +230,7 @@ TEST_CASE("whichever call fails in an open engine, it goes on from its last comp
             const int64_t iteration = iteration_of(found);
             CHECK(iteration >= 1);
             CHECK(found == expected_after(iteration));
-            const double rate = 0.1;
-            require_ok(swarmgrad_train(engine, 1, &rate, nullptr));
+            require_ok(swarmgrad_train(engine, 1, calls.rates, nullptr));
             CHECK(checkpoint_of(engine) == expected_after(iteration + 1));
           }
         }
@@ -359,8 +360,8 @@ TEST_CASE("waves of any size give the same bits, and use what the budget leaves"
     CHECK((budget == 0 || engine.info().bytes_total < bytes));
     if (budget == 0) bytes = engine.info().bytes_total;
     std::vector<swarmgrad_statistics> statistics(3);
-    const double rates[] = {0.1, 0.1, 0.1};
-    require_ok(swarmgrad_train(engine.handle(), 3, rates, statistics.data()));
+    const std::vector<swarmgrad_rates> rates(3, engine.rates_of(0.1));
+    require_ok(swarmgrad_train(engine.handle(), 3, rates.data(), statistics.data()));
     if (budget == 0) expected = engine.checkpoint();
     CHECK(engine.checkpoint() == expected);
   }
@@ -442,7 +443,11 @@ TEST_CASE("a user's environment runs with the code that was given for it, and sa
 
 TEST_CASE("callbacks run on the CPU engine, and say so") {
   const Emulation emulation;
-  const swarmgrad_group group = {sizeof(swarmgrad_group), 0, 1, 1, 2, 0, 0, 0, 0, 0, "agent"};
+  swarmgrad_group group = {};
+  group.size = sizeof group;
+  group.agent_count = group.observation_size = 1;
+  group.action_count = 2;
+  group.name = "agent";
   const auto nothing = [](void *, swarmgrad_cohort *) { return 0; };
   const swarmgrad_callbacks callbacks = {sizeof callbacks, 1, 5, 0, &group, nullptr, nothing, nothing};
   Setup setup;

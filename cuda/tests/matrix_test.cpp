@@ -374,17 +374,20 @@ struct DeviceWave {
         control([] {
           cuda::Control none = {};
           none.fault_environment = UINT32_MAX;
-          none.gradient_fault_group = none.update_fault_group = -1;
+          none.gradient_fault_network = none.update_fault_network = -1;
           return none;
         }()),
-        shared(1) {
+        shared(1),
+        rates(cuda::Rates{0, 0, wave.entropy_coefficient}),
+        launch_iteration(int32_t{0}) {
     pass.groups = group.get();
-    pass.group_count = 1;
+    pass.group_count = pass.network_count = 1;
     pass.agent_count = wave.group.agents;
     pass.parameters = parameters.get();
     pass.panels = panels.get();
     pass.parameter_count = wave.group.parameter_offset + wave.group.parameter_count;
-    pass.entropy_coefficient = wave.entropy_coefficient;
+    pass.rates = rates.get();
+    pass.launch_iteration = launch_iteration.get();
     pass.learns = 1;
     pass.episodes = wave.episodes;
     pass.cohorts = wave.cohorts();
@@ -402,6 +405,8 @@ struct DeviceWave {
   Array<cuda::Group> group;
   Array<cuda::Control> control;
   Array<cuda::Shared> shared;
+  Array<cuda::Rates> rates;
+  Array<int32_t> launch_iteration;
   cuda::Pass pass = {};
 };
 
@@ -497,7 +502,7 @@ TEST_CASE("units become cohorts, blocks and the total in the fixed order") {
     const Wave wave({{2, 3}, 2, 70, 0, false, 0.0f, episodes, blocks});
     const DeviceWave device(wave);
     const cuda::Group &group = wave.group;
-    const int statistics = static_cast<int>(swarmgrad::statistics_of_group(group.agents, 70));
+    const int statistics = static_cast<int>(swarmgrad::statistics_of_group(group.agents, 70, 0));
     const size_t parameters = static_cast<size_t>(device.pass.parameter_count);
     const std::vector<float> units = random_floats(device.unit_gradient.values().size());
     expect(cudaMemcpy(device.unit_gradient.get(), units.data(), units.size() * sizeof(float), cudaMemcpyHostToDevice));
@@ -519,7 +524,7 @@ TEST_CASE("units become cohorts, blocks and the total in the fixed order") {
           }
           sums[static_cast<size_t>(b) * parameters + static_cast<size_t>(group.parameter_offset + p)] += cohort;
         }
-        swarmgrad::merge_statistics(group.agents, 70, statistic_sums.data() + b * statistics,
+        swarmgrad::merge_statistics(statistics, statistic_sums.data() + b * statistics,
                                     of_cohorts.data() + c * statistics);
       }
     }
@@ -550,7 +555,7 @@ TEST_CASE("units become cohorts, blocks and the total in the fixed order") {
       for (int64_t b = 0; b + step < blocks; b += 2 * step) {
         for (size_t p = 0; p < parameters; ++p)
           sums[static_cast<size_t>(b) * parameters + p] += sums[static_cast<size_t>(b + step) * parameters + p];
-        swarmgrad::merge_statistics(group.agents, 70, statistic_sums.data() + b * statistics,
+        swarmgrad::merge_statistics(statistics, statistic_sums.data() + b * statistics,
                                     statistic_sums.data() + (b + step) * statistics);
       }
     std::vector<float> total;

@@ -173,6 +173,8 @@ void require_equal(const std::vector<swarmgrad_statistics> &expected, const std:
     SWARMGRAD_COMPARE(weight_variance)
     SWARMGRAD_COMPARE(effective_sample_size)
     SWARMGRAD_COMPARE(scale)
+    SWARMGRAD_COMPARE(value_loss)
+    SWARMGRAD_COMPARE(value_gradient_norm)
 #undef SWARMGRAD_COMPARE
   }
 }
@@ -227,10 +229,16 @@ Recording record(const Engine &engine, int64_t environments) {
     batch.alive.assign(cells, 77);
     batch.mask.assign(batch.has_mask ? cells * static_cast<size_t>(batch.actions) : 0, 77);
     batch.episode_length.assign(static_cast<size_t>(environments), -7);
+    batch.truncated.assign(static_cast<size_t>(environments), 77);
+    batch.value_agents = group.value_agents;
+    const auto value_row = static_cast<size_t>(batch.value_agents) * static_cast<size_t>(environments);
+    batch.value.assign(static_cast<size_t>(batch.steps + 1) * value_row, -7);
+    batch.value_error.assign(static_cast<size_t>(batch.steps) * value_row, -7);
     trajectories.push_back({sizeof(swarmgrad_trajectories), static_cast<int32_t>(g), batch.observation.data(),
                             batch.action.data(), batch.reward.data(), batch.log_probability.data(), batch.weight.data(),
                             batch.alive.data(), batch.has_mask ? batch.mask.data() : nullptr,
-                            batch.episode_length.data()});
+                            batch.episode_length.data(), batch.truncated.data(), batch.value.data(),
+                            batch.value_error.data()});
   }
   recording.gradient.resize(static_cast<size_t>(engine.info().parameter_count));
   recording.statistics.resize(engine.groups().size());
@@ -268,12 +276,15 @@ void require_equal(const Batch &expected, const Batch &found, int group) {
         require_equal(expected.reward[cell], found.reward[cell], at(step, agent, e, "reward"));
       }
   require_equal(expected.episode_length, found.episode_length, "episode length, by environment");
+  require_equal(expected.truncated, found.truncated, "truncated, by environment");
+  require_equal(expected.value, found.value, "value, by [step][value agent][environment]");
   for (int step = 0; step < expected.steps; ++step)
     for (int agent = 0; agent < expected.agents; ++agent)
       for (int64_t e = 0; e < expected.environments; ++e) {
         const size_t cell = expected.cell(step, agent, e);
         require_equal(expected.weight[cell], found.weight[cell], at(step, agent, e, "weight"));
       }
+  require_equal(expected.value_error, found.value_error, "value error, by [step][value agent][environment]");
 }
 
 // ---- cases ---------------------------------------------------------------------------------------------------------
@@ -385,15 +396,17 @@ void compare_failures(const Pair &pair) {
   const auto count = static_cast<size_t>(pair.cpu.info().parameter_count);
   std::vector<float> gradient(count, 1);
   gradient[count / 2] = HUGE_VALF;
+  const swarmgrad_rates small = {0.01, 0.01, 0};
   attempt("a given gradient that is not finite",
-          [&](const Engine &engine) { return engine.functions().step(engine.handle(), gradient.data(), 0.01); });
+          [&](const Engine &engine) { return engine.functions().step(engine.handle(), gradient.data(), &small); });
   // In the middle of a launch of several iterations.
-  const std::vector<double> rates = {0.01, 0.02, 3e38, 0.01};
+  const std::vector<swarmgrad_rates> rates = {{0.01, 0.01, 0.01}, {0.02, 0.02, 0}, {3e38, 3e38, 0}, {0.01, 0.01, 0}};
   attempt("an update that breaks the parameters", [&](const Engine &engine) {
     return engine.functions().train(engine.handle(), static_cast<int32_t>(rates.size()), rates.data(), nullptr);
   });
   const auto play = [](const Engine &engine) {
-    return engine.functions().evaluate(engine.handle(), 7, 40, SWARMGRAD_ACT_SAMPLED, nullptr);
+    const std::vector<int32_t> sampled(engine.groups().size(), SWARMGRAD_ACT_SAMPLED);
+    return engine.functions().evaluate(engine.handle(), 7, 40, sampled.data(), nullptr);
   };
   attempt("an evaluation with broken parameters", play);
   attempt("a training with broken parameters",
@@ -466,13 +479,17 @@ void compare(const Functions &linked, const Functions &loaded, const Case &one) 
   for (const int acting : {SWARMGRAD_ACT_SAMPLED, SWARMGRAD_ACT_GREEDY, SWARMGRAD_ACT_RANDOM}) {
     const auto [a, b] = statistics_of(
         [&](const Engine &engine, swarmgrad_statistics *out) {
-          return engine.functions().evaluate(engine.handle(), 5, 19, acting, out);
+          std::vector<int32_t> acts;  // where there are several groups, not all of them alike
+          for (size_t g = 0; g < engine.groups().size(); ++g) acts.push_back((acting + static_cast<int>(g)) % 3);
+          return engine.functions().evaluate(engine.handle(), 5, 19, acts.data(), out);
         },
         1);
     require_equal(a, b, "evaluation, acting " + std::to_string(acting));
   }
 
-  const std::vector<double> rates(static_cast<size_t>(one.iterations), 0.02);
+  // Each iteration has an entropy coefficient of its own.
+  std::vector<swarmgrad_rates> rates;
+  for (int k = 0; k < one.iterations; ++k) rates.push_back({0.02, 0.01, one.setup.entropy_coefficient / (1 + k)});
   const auto [a, b] = statistics_of(
       [&](const Engine &engine, swarmgrad_statistics *out) {
         return engine.functions().train(engine.handle(), one.iterations, rates.data(), out);
@@ -484,7 +501,8 @@ void compare(const Functions &linked, const Functions &loaded, const Case &one) 
   const auto gradient_of = [](const Engine &engine) {
     std::vector<float> gradient(static_cast<size_t>(engine.info().parameter_count));
     engine.require(engine.functions().gradient(engine.handle(), gradient.data(), nullptr));
-    engine.require(engine.functions().step(engine.handle(), nullptr, 0.01));
+    const swarmgrad_rates once = {0.01, 0.02, 0};
+    engine.require(engine.functions().step(engine.handle(), nullptr, &once));
     return gradient;
   };
   require_equal(gradient_of(pair.cpu), gradient_of(pair.other), "gradient after training");

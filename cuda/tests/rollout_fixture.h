@@ -56,28 +56,28 @@ class DeviceRollout {
     state_bytes_ = table.memory_bytes(object.get()) / host::cohort_size;
     const host::Plan &plan = storage_->plan;
     rules_.resize(static_cast<size_t>(plan.group_count));
-    pass_.group_count = plan.group_count;
+    pass_.group_count = pass_.network_count = plan.group_count;
     pass_.agent_count = plan.agent_count;
     pass_.horizon = plan.horizon;
     pass_.parameter_count = plan.parameter_count;
     pass_.seed = setup.seed;
     pass_.stream = stream;
-    pass_.acting = acting;
     pass_.learns = 1;
     pass_.episodes = setup.environments;
     pass_.cohorts = pass_.wave_cohorts = static_cast<int>(host::cohorts_of(setup.environments));
     pass_.blocks = 1;
-    make_groups(plan);
+    make_groups(plan, acting);
   }
 
   // Plays all episodes; garbage in every array before, so that a row left unwritten shows.
   void play(const Shape &shape) {
     const size_t slots = static_cast<size_t>(pass_.wave_cohorts) * cuda::cohort_size;
     length_.assign(slots, -7);
+    truncated_.assign(slots, 77);
     fault_.assign(slots, {});
     control_ = {};
     control_.fault_environment = UINT32_MAX;
-    control_.gradient_fault_group = control_.update_fault_group = -1;
+    control_.gradient_fault_network = control_.update_fault_network = -1;
     shared_ = {};
     shared_.cancel = cancel;
     rows_.assign(groups_.size(), {});
@@ -88,6 +88,7 @@ class DeviceRollout {
     pass_.panels = panels_.data();
     pass_.iteration = &control_.iteration;
     pass_.length = length_.data();
+    pass_.truncated = truncated_.data();
     pass_.fault = fault_.data();
     pass_.control = &control_;
     pass_.shared = &shared_;
@@ -140,9 +141,10 @@ class DeviceRollout {
   int cancel = 0;
 
  private:
-  void make_groups(const host::Plan &plan) {
+  void make_groups(const host::Plan &plan, int acting) {
     int64_t panels = 0;
     for (int g = 0; g < plan.group_count; ++g) groups_.push_back(cuda::group_of(plan.group[g], panels));
+    for (cuda::Group &group : groups_) group.acting = acting;
     panels_.assign(static_cast<size_t>(panels), 0.0f);
     for (const cuda::Group &group : groups_)
       for (int l = 0; l < group.layer_count; ++l) {
@@ -184,6 +186,7 @@ class DeviceRollout {
   std::vector<cuda::Rule> rules_;
   std::vector<Rows> rows_;
   std::vector<int32_t> length_;
+  std::vector<uint8_t> truncated_;
   std::vector<cuda::Fault> fault_;
   cuda::Control control_ = {};
   cuda::Shared shared_ = {};

@@ -82,7 +82,7 @@ TEST_CASE("greedy and random acting give the CPU engine's returns and lengths") 
       Engine engine(setup);
       engine.scramble_parameters();
       swarmgrad_statistics statistics = {};
-      require_ok(swarmgrad_evaluate(engine.handle(), 0, setup.environments, acting, &statistics));
+      require_ok(engine.evaluate(0, setup.environments, acting, &statistics));
       DeviceRollout device(setup, engine.parameters(), swarmgrad::Stream::evaluation, acting);
       device.play({.threads = 32, .tile_rows = 8, .order = "random:5"});
       const cuda::Group &group = device.group(0);

@@ -18,8 +18,8 @@ namespace {
 
 using namespace swarmgrad_tests;
 using namespace swarmgrad::cuda;
+using swarmgrad::Moments;
 using swarmgrad::Optimizer;
-using swarmgrad::ReturnMoments;
 
 constexpr int horizon = 4, iterations = 3;
 constexpr double episodes = 33;
@@ -49,7 +49,7 @@ std::vector<Batch> batches() {
     std::normal_distribution<double> normal(-40, 9);
     for (const int count : agents) {
       const size_t first = batch.statistics.size();
-      for (int64_t n = 0; n < swarmgrad::statistics_of_group(count, horizon); ++n)
+      for (int64_t n = 0; n < swarmgrad::statistics_of_group(count, horizon, 0); ++n)
         batch.statistics.push_back(normal(random));
       double &squares = batch.statistics[first + swarmgrad::return_square_sum];
       const double sum = batch.statistics[first + swarmgrad::return_sum];
@@ -65,7 +65,7 @@ struct State {
   std::vector<float> parameters, first, second;
   std::vector<double> products = {1, 1};
   std::vector<double> baseline = std::vector<double>(agents.size() * horizon);
-  std::vector<ReturnMoments> moments = std::vector<ReturnMoments>(agents.size());
+  std::vector<Moments> moments = std::vector<Moments>(agents.size());
   std::vector<double> agent_return = {}, statistics_log = {}, norm_log = {}, factor_log = {};
 };
 
@@ -118,13 +118,13 @@ void commit(State &s, const Setting &setting, const Batch &batch) {
     for (int k = 0; k < horizon; ++k)
       s.baseline[g * horizon + static_cast<size_t>(k)] =
           sum[swarmgrad::value_sum_at(agents[g], k)] / (setting.own_return ? episodes * agents[g] : episodes);
-    ReturnMoments &m = s.moments[g];
+    Moments &m = s.moments[g];
     const double mean = sum[swarmgrad::return_sum] / episodes, total = m.count + episodes, difference = mean - m.mean;
     const double squares = std::max(0.0, sum[swarmgrad::return_square_sum] - episodes * mean * mean);
     m.squares += squares + difference * difference * m.count * episodes / total;
     m.mean += difference * episodes / total;
     m.count = total;
-    sum += swarmgrad::statistics_of_group(agents[g], horizon);
+    sum += swarmgrad::statistics_of_group(agents[g], horizon, 0);
   }
 }
 
@@ -138,7 +138,7 @@ void measure(State &s, const Batch &batch) {
     const double deviation = std::sqrt(s.moments[g].squares / s.moments[g].count);
     s.factor_log.push_back(1.0 / agents[g] * (s.moments[g].count > 0 ? 1.0 / deviation : 1.0));
     s.norm_log.push_back(norm_of(batch.gradient.data() + first, sizes[g]));
-    sum += swarmgrad::statistics_of_group(agents[g], horizon);
+    sum += swarmgrad::statistics_of_group(agents[g], horizon, 0);
     first += sizes[g];
   }
 }
@@ -178,18 +178,20 @@ class Device {
       group.parameter_count = sizes[g];
       group.statistics = statistics;
       groups.push_back(group);
-      rules.push_back({0, 0, 1.0, agents[g], 1, setting.own_return ? agents[g] : 1, baseline_.get() + g * horizon,
-                       moments_.get() + g});
+      rules.push_back({0, 0, 1.0, 1.0, agents[g], 1, setting.own_return ? agents[g] : 1, baseline_.get() + g * horizon,
+                       moments_.get() + g, nullptr});
       first_agent += agents[g];
       offset += sizes[g];
-      statistics += static_cast<int>(swarmgrad::statistics_of_group(agents[g], horizon));
+      statistics += static_cast<int>(swarmgrad::statistics_of_group(agents[g], horizon, 0));
     }
     groups_ = std::make_unique<Array<Group>>(groups);
     rules_ = std::make_unique<Array<Rule>>(rules);
     Pass &pass = update_.pass;
     pass.groups = groups_->get();
     pass.rules = rules_->get();
-    pass.group_count = static_cast<int>(agents.size());
+    pass.group_count = pass.network_count = static_cast<int>(agents.size());
+    pass.rates = rates_.get();
+    pass.launch_iteration = launch_iteration_.get();
     pass.agent_count = first_agent;
     pass.horizon = horizon;
     pass.statistics_per_cohort = statistics;
@@ -210,11 +212,10 @@ class Device {
     update_.first_moment = first_.get();
     update_.second_moment = second_.get();
     update_.products = products_.get();
-    update_.learning_rate = rates_.get();
     update_.commits_batch = setting.commits;
     update_.launch_iteration = launch_iteration_.get();
-    std::vector<double> rates;
-    for (const Batch &batch : batches()) rates.push_back(batch.rate);
+    std::vector<Rates> rates;
+    for (const Batch &batch : batches()) rates.push_back({batch.rate, 0, 0});
     rates_.write(rates);
   }
 
@@ -250,8 +251,10 @@ class Device {
 
   Array<float> parameters_, first_, second_, gradient_;
   Array<double> products_, baseline_;
-  Array<ReturnMoments> moments_;
-  Array<double> agent_return_, norms_, rates_, statistics_, batch_statistics_, statistics_log_, norm_log_, factor_log_;
+  Array<Moments> moments_;
+  Array<double> agent_return_, norms_;
+  Array<Rates> rates_;
+  Array<double> statistics_, batch_statistics_, statistics_log_, norm_log_, factor_log_;
   Array<int32_t> launch_iteration_;
   Array<Control> control_;
   std::unique_ptr<Array<Group>> groups_;
@@ -326,7 +329,7 @@ TEST_CASE("a gradient that is not finite ends the launch and changes nothing, th
   broken.gradient[900] = std::numeric_limits<float>::quiet_NaN();
   Device device(beginning(), {});
   device.iterate(broken);
-  CHECK(device.control().gradient_fault_group == 1);
+  CHECK(device.control().gradient_fault_network == 1);
   device.iterate(batches()[1]);
   compare_kept(device.state(), beginning());
   CHECK(device.control().iteration == 7);
@@ -341,13 +344,13 @@ TEST_CASE("parameters that the update broke are told, after what the CPU does to
   Batch huge = batch;
   huge.gradient[2] = huge.gradient[500] = 3.4e38f;
   huge.rate = 0.9;
-  Array<double> rates(std::vector<double>(iterations, huge.rate));
-  device.arguments().learning_rate = rates.get();
+  Array<Rates> rates(std::vector<Rates>(iterations, {huge.rate, 0, 0}));
+  device.arguments().pass.rates = rates.get();
   device.iterate(huge);
   step(expected, {Optimizer::sgd, HUGE_VAL, false, true}, huge);
   commit(expected, {}, huge);
   CHECK(std::isinf(expected.parameters[2]));
-  CHECK(device.control().update_fault_group == 1);
+  CHECK(device.control().update_fault_network == 1);
   CHECK(device.control().iteration == 7);
   CHECK(device.launch_iteration() == 0);
   device.iterate(batches()[1]);

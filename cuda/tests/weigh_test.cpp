@@ -16,7 +16,7 @@ namespace {
 
 using namespace swarmgrad_tests;
 using namespace swarmgrad::cuda;
-using swarmgrad::ReturnMoments;
+using swarmgrad::Moments;
 
 enum Kind { total_return, reward_to_go, own_return, discounted_state };
 enum Baseline { none, leave_one_out, previous_batch };
@@ -80,8 +80,9 @@ struct Setting {
   int kind = reward_to_go, baseline = leave_one_out;
   double discount = 0.97;
   bool mean = true, scales = true;
-  ReturnMoments moments = {48, -7.25, 911.0};
-  std::vector<double> previous;  // [horizon]
+  Moments moments = {48, -7.25, 911.0};
+  std::vector<double> previous = {};  // [horizon]
+  double reward_scale = 0.75;
 };
 
 // ---- what the kernel leaves ---------------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ Outcome weigh(const Episodes &e, const Setting &setting, const Run &run = {}) {
   std::vector<std::unique_ptr<Array<float>>> floats;
   std::vector<std::unique_ptr<Array<uint8_t>>> bytes;
   std::vector<std::unique_ptr<Array<double>>> doubles;
-  const Array<ReturnMoments> moments(setting.moments);
+  const Array<Moments> moments(setting.moments);
   const Array<double> previous(setting.previous.empty() ? std::vector<double>(static_cast<size_t>(e.horizon))
                                                         : setting.previous);
   std::vector<Group> groups;
@@ -132,9 +133,10 @@ Outcome weigh(const Episodes &e, const Setting &setting, const Run &run = {}) {
     doubles.push_back(std::make_unique<Array<double>>(slots * most, std::numeric_limits<double>::quiet_NaN()));
     group.value = doubles.back()->get();
     groups.push_back(group);
-    rules.push_back({setting.kind, setting.baseline, setting.discount, setting.mean ? group.agents : 1, setting.scales,
-                     setting.kind == own_return ? group.agents : 1, previous.get(), moments.get()});
-    statistics += static_cast<int>(swarmgrad::statistics_of_group(group.agents, e.horizon));
+    rules.push_back({setting.kind, setting.baseline, setting.discount, setting.reward_scale,
+                     setting.mean ? group.agents : 1, setting.scales, setting.kind == own_return ? group.agents : 1,
+                     previous.get(), moments.get(), nullptr});
+    statistics += static_cast<int>(swarmgrad::statistics_of_group(group.agents, e.horizon, 0));
     first_agent += group.agents;
   }
   const Array<Group> device_groups(groups);
@@ -253,7 +255,7 @@ void expect_group(const Episodes &e, const Setting &setting, bool learns, int c,
       value[static_cast<size_t>(lane)][static_cast<size_t>(agent)] = to_go;
     }
   }
-  double factor = setting.mean ? 1.0 / agents : 1.0;
+  double factor = setting.mean ? setting.reward_scale / agents : setting.reward_scale;
   if (setting.scales) factor *= 1.0 / std::sqrt(setting.moments.squares / setting.moments.count);
   double weights[16] = {}, weight_squares[16] = {}, magnitudes[16] = {};
   for (int step = 0; step < steps; ++step)
@@ -296,7 +298,7 @@ Expected expected_of(const Episodes &e, const Setting &setting, bool learns) {
     for (int g = 0; g < 2; ++g) {
       const size_t first = all.statistics.size();
       all.statistics.resize(
-          first + static_cast<size_t>(swarmgrad::statistics_of_group(e.agents[static_cast<size_t>(g)], e.horizon)));
+          first + static_cast<size_t>(swarmgrad::statistics_of_group(e.agents[static_cast<size_t>(g)], e.horizon, 0)));
       expect_group(e, setting, learns, c, g, steps, all.weight[static_cast<size_t>(g)], all.statistics.data() + first);
     }
   }
