@@ -125,7 +125,10 @@ SWARMGRAD_FUNCTION Float row_weight(const WeightRule &rule, const CohortReturns 
   return narrow((own - baseline) * Double(rule.factor));
 }
 
-// The row and the lanes in which something was first found not to be finite.
+// No row may weigh more: a sum of rows that overflows would say no longer where it came from.
+constexpr float largest_weight = 1e30f;
+
+// The row and the lanes in which something was first found not to be finite, or too large.
 struct RowFault {
   uint32_t lanes;  // 0: nothing was
   int agent, step;
@@ -143,7 +146,7 @@ SWARMGRAD_FUNCTION RowFault weigh_rows(const WeightRule &rule, const CohortRetur
       if (agent == 0 || rule.kind == WeightRule::own_return ||
           (rule.baseline == WeightRule::learned_value && cohort.value_agents > 1)) {
         weight = row_weight(rule, cohort, step, agent, lanes);
-        const uint32_t broken = lanes.bits(cohort.members & !(weight - weight == 0.0f));
+        const uint32_t broken = lanes.bits(cohort.members & !(abs(weight) < largest_weight));
         if (broken != 0) return {broken, agent, step};
       }
       store(cohort.reward + row * lane_count, select(mask_from_bits(alive[row]), weight, Float(0.0f)));
@@ -168,7 +171,7 @@ SWARMGRAD_FUNCTION RowFault compute_value_errors(const WeightRule &rule, const C
                          Double(rule.deviation);
       const Float error = narrow(aim - cohort.output(step, k));
       const Mask lives = mask_from_bits(cohort.value_agents == 1 ? anyone : uint32_t{alive[first_row + k]});
-      const uint32_t broken = lanes.bits(cohort.members & lives & !(error - error == 0.0f));
+      const uint32_t broken = lanes.bits(cohort.members & lives & !(abs(error) < largest_weight));
       if (broken != 0) return {broken, k, step};
       const Float kept = select(lives, error, Float(0.0f));
       store(cohort.value_error + (step * static_cast<ptrdiff_t>(cohort.value_agents) + k) * lane_count, kept);

@@ -112,8 +112,8 @@ struct GroupRule {
 inline constexpr const char *observation_fault = "the observation is not finite, or was not written";
 inline constexpr const char *logits_fault = "the logits are not finite, or no action is available";
 inline constexpr const char *reward_fault = "the reward is not finite";
-inline constexpr const char *weight_fault = "the weight is not finite";
-inline constexpr const char *value_fault = "the value network's error is not finite";
+inline constexpr const char *weight_fault = "the weight is not finite, or beyond 1e30";
+inline constexpr const char *value_fault = "the value network's error is not finite, or beyond 1e30";
 struct Fault {
   const char *what;  // null: none; one of the above, or what the environment says of its rules
   swarmgrad_status status;
