@@ -10,20 +10,26 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Configuration, schedules, iteration and every buffer that the engine marks as checkpointed.
+ * Configuration, schedules, iteration, evaluations so far, and every buffer that the engine marks as checkpointed.
  *
  * <p>In the file each buffer is a tensor under its own name, and everything else is metadata. The
  * file appears complete or not at all.
  */
 public final class Checkpoint {
   private static final String FORMAT = "swarmgrad-checkpoint-2";
+  private static final String EVALUATED = "evaluated_iteration";
+  private static final String BEST_ITERATION = "best_iteration";
+  private static final String BEST_SCORE = "best_score";
 
   private final EngineConfig config;
   private final Schedules schedules;
   private final long iteration;
   private final long agentSteps;
+  private final Evaluation evaluation;
+  private final Optional<Evaluation.Found> found;
   private final Backend backend;
 
   private final List<Array> arrays;
@@ -50,12 +56,16 @@ public final class Checkpoint {
       Schedules schedules,
       long iteration,
       long agentSteps,
+      Evaluation evaluation,
+      Optional<Evaluation.Found> found,
       Backend backend,
       List<Array> arrays) {
     this.config = config;
     this.schedules = schedules;
     this.iteration = iteration;
     this.agentSteps = agentSteps;
+    this.evaluation = evaluation;
+    this.found = found;
     this.backend = backend;
     this.arrays = arrays;
   }
@@ -66,9 +76,16 @@ public final class Checkpoint {
    * @param engine between two calls
    * @param schedules that it is trained with
    * @param agentSteps living agents' actions so far, a count for reports only
+   * @param evaluation on the way
+   * @param found by it so far, empty before the first
    * @return the checkpoint
    */
-  public static Checkpoint of(Engine engine, Schedules schedules, long agentSteps) {
+  public static Checkpoint of(
+      Engine engine,
+      Schedules schedules,
+      long agentSteps,
+      Evaluation evaluation,
+      Optional<Evaluation.Found> found) {
     List<Array> arrays = new ArrayList<>();
     for (Buffer buffer : engine.buffers()) {
       if (buffer.checkpointed()) {
@@ -80,6 +97,8 @@ public final class Checkpoint {
         schedules,
         engine.iteration(),
         agentSteps,
+        evaluation,
+        found,
         engine.device().backend(),
         arrays);
   }
@@ -122,6 +141,24 @@ public final class Checkpoint {
   }
 
   /**
+   * How the training evaluates itself.
+   *
+   * @return the evaluation
+   */
+  public Evaluation evaluation() {
+    return evaluation;
+  }
+
+  /**
+   * What its evaluations found.
+   *
+   * @return empty before the first
+   */
+  public Optional<Evaluation.Found> found() {
+    return found;
+  }
+
+  /**
    * The kind of engine it was taken from. Another kind may go on with it: by design both compute
    * the same bits.
    *
@@ -145,6 +182,13 @@ public final class Checkpoint {
         .metadata("agent_steps", String.valueOf(agentSteps));
     config.toMap().forEach(writer::metadata);
     schedules.toMap().forEach(writer::metadata);
+    evaluation.toMap().forEach(writer::metadata);
+    found.ifPresent(
+        some ->
+            writer
+                .metadata(EVALUATED, String.valueOf(some.iteration()))
+                .metadata(BEST_ITERATION, String.valueOf(some.bestIteration()))
+                .metadata(BEST_SCORE, Double.toString(some.bestScore())));
     for (Array array : arrays) {
       writer.add(
           new Safetensors.Tensor(
@@ -188,12 +232,21 @@ public final class Checkpoint {
           Schedules.fromMap(metadata),
           Labels.number(metadata, "iteration", Long::valueOf),
           Labels.number(metadata, "agent_steps", Long::valueOf),
+          Evaluation.fromMap(metadata),
+          metadata.containsKey(EVALUATED) ? Optional.of(found(metadata)) : Optional.empty(),
           Backend.parseMade(Labels.text(metadata, "backend")),
           arrays);
     } catch (IOException | IllegalArgumentException failure) {
       throw new CheckpointException(
           "checkpoint " + path + " cannot be read: " + Checks.reason(failure));
     }
+  }
+
+  private static Evaluation.Found found(Map<String, String> metadata) {
+    return new Evaluation.Found(
+        Labels.number(metadata, EVALUATED, Long::valueOf),
+        Labels.number(metadata, BEST_ITERATION, Long::valueOf),
+        Labels.number(metadata, BEST_SCORE, Double::valueOf));
   }
 
   private static Array read(Safetensors file, Safetensors.Tensor tensor) throws IOException {

@@ -23,6 +23,9 @@ public record EnvironmentSource(Path file, String sha256, List<Path> files) {
   private static final String FILE = "environment_source";
   private static final String SHA256 = "environment_sha256";
 
+  /** The names under which a configuration holds a source, beside the environment's own. */
+  public static final List<String> KEYS = List.of(FILE, SHA256);
+
   /** Copies the list. */
   public EnvironmentSource {
     files = List.copyOf(files);

@@ -110,6 +110,20 @@ public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
     return spec;
   }
 
+  /**
+   * Reads the environment of a configuration as {@link EngineConfig#toMap()} writes it, and loads a
+   * user's own first.
+   *
+   * @param map may hold other names as well
+   * @return the specification
+   * @throws CompilationException where the source of a user's own is gone, or is not what it was
+   */
+  public static EnvironmentSpec fromMap(Map<String, String> map) {
+    String text = Labels.text(map, "environment");
+    EnvironmentSource.restore(map, text);
+    return parse(text);
+  }
+
   /** Where the parameters begin, -1 without any: the name of a file may hold question marks. */
   private static int questionMark(String text) {
     if (text.indexOf('/') < 0) {

@@ -18,7 +18,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +26,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import org.swarmgrad.internal.WholeFile;
 
 /**
  * A safetensors file open for reading, and a writer of such files: named arrays of the five element
@@ -698,44 +697,21 @@ public final class Safetensors implements Closeable {
      */
     public void write(Path path) throws IOException {
       size();
-      Path folder = path.toAbsolutePath().getParent();
-      // Not createTempFile: that makes files which only their owner may read.
-      Path partial = folder.resolve(path.getFileName() + "." + UUID.randomUUID() + ".partial");
-      try {
-        try (FileChannel channel =
-            FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-          writeTo(channel);
-          channel.force(true);
-        }
-        Files.move(
-            partial, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(partial);
-      }
-      // The rename itself lasts only once the folder has reached the disk.
-      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
+      WholeFile.write(path, this::writeTo);
     }
 
     private void writeTo(FileChannel channel) throws IOException {
       byte[] header = header();
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      writeFully(channel, chunk.putLong(header.length).flip());
-      writeFully(channel, ByteBuffer.wrap(header));
+      WholeFile.writeFully(channel, chunk.putLong(header.length).flip());
+      WholeFile.writeFully(channel, ByteBuffer.wrap(header));
       for (Part part : ordered()) {
         long size = part.tensor.size();
         for (long begin = 0; begin < size; begin += CHUNK_BYTES) {
           chunk.clear().limit((int) Math.min(CHUNK_BYTES, size - begin));
           part.source.fill(begin / part.tensor.type.bytes(), chunk);
-          writeFully(channel, chunk.rewind());
+          WholeFile.writeFully(channel, chunk.rewind());
         }
-      }
-    }
-
-    private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
       }
     }
 

@@ -100,10 +100,40 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
   public SortedMap<String, String> toMap(String name) {
     SortedMap<String, String> map = new TreeMap<>();
     map.put(name, Checks.number(start));
-    map.put("final_" + name, Checks.number(end));
-    map.put(name + "_schedule", shape.toString());
-    map.put(name + "_iterations", String.valueOf(iterations));
+    map.put(endOf(name), Checks.number(end));
+    map.put(shapeOf(name), shape.toString());
+    map.put(iterationsOf(name), String.valueOf(iterations));
     return map;
+  }
+
+  /**
+   * The name under which {@link #toMap} puts the end.
+   *
+   * @param name of what it is for
+   * @return the name
+   */
+  public static String endOf(String name) {
+    return "final_" + name;
+  }
+
+  /**
+   * The name under which {@link #toMap} puts the shape.
+   *
+   * @param name of what it is for
+   * @return the name
+   */
+  public static String shapeOf(String name) {
+    return name + "_schedule";
+  }
+
+  /**
+   * The name under which {@link #toMap} puts the horizon.
+   *
+   * @param name of what it is for
+   * @return the name
+   */
+  public static String iterationsOf(String name) {
+    return name + "_iterations";
   }
 
   /**
@@ -116,10 +146,14 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
    */
   public static Schedule fromMap(Map<String, String> map, String name) {
     return new Schedule(
-        Shape.parse(Labels.text(map, name + "_schedule")),
-        Labels.number(map, name, Double::valueOf),
-        Labels.number(map, "final_" + name, Double::valueOf),
-        Labels.number(map, name + "_iterations", Long::valueOf));
+        Shape.parse(Labels.text(map, shapeOf(name))),
+        rate(map, name),
+        rate(map, endOf(name)),
+        Labels.number(map, iterationsOf(name), Long::valueOf));
+  }
+
+  private static double rate(Map<String, String> map, String name) {
+    return Checks.range(name, Labels.number(map, name, Double::valueOf), 0, Float.MAX_VALUE);
   }
 
   /**

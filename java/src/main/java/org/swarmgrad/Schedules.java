@@ -3,6 +3,7 @@
 package org.swarmgrad;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -19,6 +20,12 @@ public record Schedules(Schedule learningRate, Schedule valueLearningRate, Sched
   private static final String LEARNING_RATE = "learning_rate";
   private static final String VALUE_LEARNING_RATE = "value_learning_rate";
   private static final String ENTROPY = "entropy";
+
+  /** The names of the learning rates in {@link #toMap()}. */
+  public static final List<String> LEARNING_RATES = List.of(LEARNING_RATE, VALUE_LEARNING_RATE);
+
+  /** The names of everything scheduled in {@link #toMap()}. */
+  public static final List<String> NAMES = List.of(LEARNING_RATE, VALUE_LEARNING_RATE, ENTROPY);
 
   /** Checks that all are there. */
   public Schedules {

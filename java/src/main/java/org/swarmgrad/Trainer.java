@@ -5,6 +5,7 @@ package org.swarmgrad;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -18,7 +19,12 @@ public final class Trainer {
   private final Schedules schedules;
   private final List<Consumer<TrainedBatch>> listeners = new ArrayList<>();
   private final List<Predicate<TrainedBatch>> conditions = new ArrayList<>();
+  private final List<Consumer<Evaluated>> evaluationListeners = new ArrayList<>();
+  private final List<Predicate<Evaluated>> evaluationConditions = new ArrayList<>();
   private Consumer<Checkpoint> checkpoints = checkpoint -> {};
+  private Consumer<Checkpoint> best = checkpoint -> {};
+  private Evaluation evaluation = Evaluation.NEVER;
+  private Optional<Evaluation.Found> found = Optional.empty();
   private long checkpointEvery = Long.MAX_VALUE;
   private double checkpointEverySeconds = Double.MAX_VALUE;
   private int iterationsPerCall = 1;
@@ -49,6 +55,25 @@ public final class Trainer {
       return groups.stream().mapToDouble(Statistics::teamReturnMean).sum();
     }
   }
+
+  /**
+   * One evaluation on the way as listeners and stop conditions see it.
+   *
+   * @param iteration before which it was made, 0 the first
+   * @param agentSteps living agents' actions since iteration 0, in training
+   * @param groups statistics, [group]
+   * @param score as {@link Evaluation#group} says
+   * @param best whether no earlier one had so high a score
+   * @param seconds since this call of {@link #train} began; the only part that is not a function of
+   *     configuration and iteration
+   */
+  public record Evaluated(
+      long iteration,
+      long agentSteps,
+      List<Statistics> groups,
+      double score,
+      boolean best,
+      double seconds) {}
 
   /** Why training stopped. */
   public enum StopReason {
@@ -103,6 +128,8 @@ public final class Trainer {
     checkpoint.restore(engine);
     Trainer trainer = new Trainer(engine, checkpoint.schedules());
     trainer.agentSteps = checkpoint.agentSteps();
+    trainer.evaluation = checkpoint.evaluation();
+    trainer.found = checkpoint.found();
     return trainer;
   }
 
@@ -126,6 +153,55 @@ public final class Trainer {
    */
   public Trainer stopWhen(Predicate<TrainedBatch> condition) {
     conditions.add(Checks.present("condition", condition));
+    return this;
+  }
+
+  /**
+   * Evaluates the policy on the way. What evaluations of another kind found is forgotten.
+   *
+   * @param how when, how long, and what the score is
+   * @return this
+   * @throws IllegalArgumentException where the engine has no such group
+   */
+  public Trainer evaluation(Evaluation how) {
+    Checks.present("evaluation", how).check(engine.groups());
+    if (!how.equals(evaluation)) {
+      evaluation = how;
+      found = Optional.empty();
+    }
+    return this;
+  }
+
+  /**
+   * Adds a listener, called after every evaluation on the way in the thread that trains.
+   *
+   * @param listener sees what was found
+   * @return this
+   */
+  public Trainer onEvaluation(Consumer<Evaluated> listener) {
+    evaluationListeners.add(Checks.present("listener", listener));
+    return this;
+  }
+
+  /**
+   * Adds a condition, asked after every evaluation on the way.
+   *
+   * @param condition true stops training
+   * @return this
+   */
+  public Trainer stopWhenEvaluated(Predicate<Evaluated> condition) {
+    evaluationConditions.add(Checks.present("condition", condition));
+    return this;
+  }
+
+  /**
+   * Makes a checkpoint whenever an evaluation on the way finds a higher score than all before.
+   *
+   * @param sink gets each checkpoint
+   * @return this
+   */
+  public Trainer best(Consumer<Checkpoint> sink) {
+    best = Checks.present("sink", sink);
     return this;
   }
 
@@ -193,7 +269,7 @@ public final class Trainer {
    * @return the checkpoint
    */
   public Checkpoint checkpoint() {
-    return Checkpoint.of(engine, schedules, agentSteps);
+    return Checkpoint.of(engine, schedules, agentSteps, evaluation, found);
   }
 
   /**
@@ -203,6 +279,15 @@ public final class Trainer {
    */
   public long agentSteps() {
     return agentSteps;
+  }
+
+  /**
+   * What the evaluations on the way found so far.
+   *
+   * @return empty before the first
+   */
+  public Optional<Evaluation.Found> found() {
+    return found;
   }
 
   /**
@@ -227,8 +312,11 @@ public final class Trainer {
   public Outcome train(long iterations) {
     Checks.range("iterations", iterations, 0, Long.MAX_VALUE);
     Run run = new Run(engine.iteration());
+    run.evaluate();
     while (run.reason == null && run.done() < iterations) {
       run.call(iterations);
+      run.evaluate();
+      run.checkpoint(iterations);
     }
     if (run.reason == null) {
       run.reason = StopReason.ITERATIONS;
@@ -259,10 +347,11 @@ public final class Trainer {
       return (System.nanoTime() - start) * 1e-9;
     }
 
-    /** One native call: never past a checkpoint's iteration. */
+    /** One native call: never past the iteration of a checkpoint or an evaluation. */
     void call(long iterations) {
       long toCheckpoint = checkpointEvery - iteration % checkpointEvery;
-      long count = Math.min(Math.min(iterations - done(), iterationsPerCall), toCheckpoint);
+      long toStop = Math.min(toCheckpoint, evaluation.iterationsFrom(iteration));
+      long count = Math.min(Math.min(iterations - done(), iterationsPerCall), toStop);
       Rates[] rates = schedules.rates(iteration, (int) count);
       try {
         report(engine.train(rates), rates);
@@ -270,10 +359,49 @@ public final class Trainer {
         report(cancelled.completed(), rates);
         reason = StopReason.CANCELLED;
       }
+    }
+
+    /**
+     * Judges the parameters where that is due and has not been done: a checkpoint may have been
+     * made before it.
+     */
+    void evaluate() {
+      boolean isDone = found.isPresent() && found.get().iteration() >= iteration;
+      if (reason == StopReason.CANCELLED || !evaluation.due(iteration) || isDone) {
+        return;
+      }
+      try {
+        report(evaluation.play(engine));
+      } catch (CancelledException cancelled) {
+        reason = StopReason.CANCELLED;
+      }
+    }
+
+    private void report(List<Statistics> groups) {
+      double score = evaluation.score(engine.groups(), groups);
+      boolean isBest = found.isEmpty() || score > found.get().bestScore();
+      found =
+          Optional.of(
+              isBest
+                  ? new Evaluation.Found(iteration, iteration, score)
+                  : new Evaluation.Found(
+                      iteration, found.get().bestIteration(), found.get().bestScore()));
+      Evaluated evaluated =
+          new Evaluated(iteration, agentSteps, groups, score, isBest, seconds());
+      evaluationListeners.forEach(listener -> listener.accept(evaluated));
+      if (isBest) {
+        best.accept(Trainer.this.checkpoint());
+      }
+      if (evaluationConditions.stream().anyMatch(condition -> condition.test(evaluated))) {
+        reason = StopReason.CONDITION;
+      }
+    }
+
+    void checkpoint(long iterations) {
       boolean due =
           iteration % checkpointEvery == 0 || seconds() - lastCheckpoint >= checkpointEverySeconds;
       if (due && reason == null && done() < iterations) {
-        checkpoints.accept(checkpoint());
+        checkpoints.accept(Trainer.this.checkpoint());
         lastCheckpoint = seconds();
       }
     }

@@ -175,7 +175,7 @@ class ConfigurationTest {
         builder -> builder.policies(List.of()));
     refused(
         "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
-            + " previous-batch, or at least 2 environments",
+            + " previous-batch, learned-value, or at least 2 environments",
         builder -> builder.environments(1));
   }
 

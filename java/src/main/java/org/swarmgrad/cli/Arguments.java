@@ -34,9 +34,10 @@ final class Arguments {
 
   static long getLong(CommandLine line, String name, long otherwise, long minimum, long maximum) {
     String text = line.getOptionValue(name);
-    if (text == null) {
-      return otherwise;
-    }
+    return text == null ? otherwise : parseLong("--" + name, text, minimum, maximum);
+  }
+
+  static long parseLong(String name, String text, long minimum, long maximum) {
     try {
       long value = Long.parseLong(text);
       if (value >= minimum && value <= maximum) {
@@ -46,7 +47,7 @@ final class Arguments {
       // Falls through to the one message for both cases.
     }
     throw new UsageException(
-        "--" + name + " is '" + text + "'; allowed: whole numbers " + range(minimum, maximum));
+        name + " is '" + text + "'; allowed: whole numbers " + range(minimum, maximum));
   }
 
   static int getInt(CommandLine line, String name, int otherwise, int minimum, int maximum) {
@@ -69,6 +70,14 @@ final class Arguments {
       // Falls through to the one message for both cases.
     }
     throw new UsageException(name + " is '" + text + "'; allowed: a finite number");
+  }
+
+  static double parsePositive(String name, String text) {
+    double value = parseDouble(name, text);
+    if (value <= 0) {
+      throw new UsageException(name + " is '" + text + "'; allowed: above 0");
+    }
+    return value;
   }
 
   private static String range(long minimum, long maximum) {

@@ -3,6 +3,7 @@
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
@@ -45,6 +46,8 @@ final class EvalCommand implements Command {
   public Options options() {
     Options options = new Options();
     Arguments.value(options, "run", "FOLDER", "play the policy of this run folder");
+    Arguments.flag(
+        options, "best", "play its best policy by the evaluations on the way, not its last");
     Arguments.flag(options, "random", "play uniformly random actions in --env");
     EngineOptions.addEnvironment(options);
     Arguments.value(options, "seed", "SEED", "seed of --random, 0 to 2^64 - 1");
@@ -60,13 +63,16 @@ final class EvalCommand implements Command {
   }
 
   @Override
-  public int run(CommandLine line, Terminal terminal) {
+  public int run(CommandLine line, Terminal terminal) throws IOException {
     if (line.hasOption("run") == line.hasOption("random")) {
       throw new UsageException(
           "give --run FOLDER or --random --env ID; allowed: exactly one of them");
     }
-    if (line.hasOption("random") && line.hasOption("greedy")) {
-      throw new UsageException("--greedy is given together with --random; allowed: with --run");
+    for (String name : List.of("greedy", "best")) {
+      if (line.hasOption("random") && line.hasOption(name)) {
+        throw new UsageException(
+            "--" + name + " is given together with --random; allowed: with --run");
+      }
     }
     long episodes = Arguments.getLong(line, "episodes", DEFAULT_EPISODES, 1, Integer.MAX_VALUE);
     return line.hasOption("run")
@@ -74,7 +80,8 @@ final class EvalCommand implements Command {
         : random(line, episodes, terminal);
   }
 
-  private static int trained(CommandLine line, long episodes, Terminal terminal) {
+  private static int trained(CommandLine line, long episodes, Terminal terminal)
+      throws IOException {
     for (String name : List.of("agents", "param", "seed", "horizon")) {
       if (line.hasOption(name)) {
         throw new UsageException(
@@ -83,7 +90,9 @@ final class EvalCommand implements Command {
     }
     Path folder = Path.of(line.getOptionValue("run"));
     EngineOptions.loadEnvironment(line);
-    Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
+    Checkpoint checkpoint =
+        RunFolder.checkpoint(
+            folder, line.hasOption("best") ? RunFolder.BEST : RunFolder.CHECKPOINT);
     EnvironmentSpec trained = checkpoint.config().environment();
     if (line.hasOption("env")
         && !EngineOptions.environment(line).equals(trained)
@@ -139,16 +148,8 @@ final class EvalCommand implements Command {
     }
     ObjectNode result = Json.object().put("environment", engine.config().environment().toString());
     result.put("acting", acting.toString()).put("episodes", episodes);
-    Json.perGroup(result, engine.groups(), statistics, EvalCommand::fields);
+    Json.perGroup(result, engine.groups(), statistics, Json::returns);
     terminal.result(result);
     return 0;
-  }
-
-  private static void fields(ObjectNode object, Statistics statistics) {
-    object.put("team_return_mean", statistics.teamReturnMean());
-    object.put("team_return_standard_error", statistics.teamReturnStandardError());
-    object.put("team_return_ci95", statistics.teamReturnConfidence95());
-    object.put("agent_return_mean", statistics.agentReturnMean());
-    object.put("episode_length_mean", statistics.episodeLengthMean());
   }
 }

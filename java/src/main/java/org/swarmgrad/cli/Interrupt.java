@@ -15,6 +15,7 @@ final class Interrupt implements AutoCloseable {
   private final CountDownLatch finished = new CountDownLatch(1);
   private final Thread hook = new Thread(this::onShutdown, "swarmgrad-interrupt");
   private Engine engine;
+  private boolean requested;
 
   Interrupt() {
     Runtime.getRuntime().addShutdownHook(hook);
@@ -23,6 +24,14 @@ final class Interrupt implements AutoCloseable {
   /** From now on an interrupt cancels this engine and waits for the command. */
   synchronized void watch(Engine engine) {
     this.engine = engine;
+    if (requested) {
+      engine.cancel();
+    }
+  }
+
+  /** Whether the command is to finish what it does and begin nothing new. */
+  synchronized boolean requested() {
+    return requested;
   }
 
   private void onShutdown() {
@@ -40,6 +49,7 @@ final class Interrupt implements AutoCloseable {
 
   /** Whether there is an engine whose command has something to finish. */
   private synchronized boolean cancel() {
+    requested = true;
     if (engine == null) {
       return false;
     }

@@ -1,35 +1,21 @@
-// swarmgrad train: opens an engine and a run folder, lets a Trainer work until a limit, and says
-// what came of it.
+// swarmgrad train: settles the configuration, and trains one seed or several, from the beginning or
+// from where they stopped.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.function.Predicate;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import org.swarmgrad.Acting;
-import org.swarmgrad.CancelledException;
 import org.swarmgrad.Checkpoint;
-import org.swarmgrad.Engine;
-import org.swarmgrad.EngineConfig;
-import org.swarmgrad.EnvironmentSource;
-import org.swarmgrad.Group;
-import org.swarmgrad.Schedule;
-import org.swarmgrad.Schedules;
-import org.swarmgrad.Statistics;
-import org.swarmgrad.Trainer;
-import org.swarmgrad.Trainer.StopReason;
-import org.swarmgrad.Trainer.TrainedBatch;
 
 final class TrainCommand implements Command {
-  private static final double CHECKPOINT_SECONDS = 30;
   private static final int INTERRUPTED = 130;
 
   @Override
@@ -44,7 +30,8 @@ final class TrainCommand implements Command {
 
   @Override
   public String usage() {
-    return "train --env ID [options], or train --resume runs/NAME [options]";
+    return "train --env ID [options], train --config FILE [options],"
+        + " or train --resume runs/NAME [options]";
   }
 
   @Override
@@ -55,6 +42,18 @@ final class TrainCommand implements Command {
   @Override
   public Options options() {
     Options options = EngineOptions.add(new Options());
+    Arguments.value(
+        options,
+        "config",
+        "FILE",
+        "configuration as JSON, for example config.json of a run folder; options go before it");
+    options.addOption(
+        Option.builder()
+            .longOpt("set")
+            .hasArg()
+            .argName("KEY=VALUE")
+            .desc("a value of the configuration by its key, before --config; may be repeated")
+            .get());
     Arguments.value(
         options,
         "learning-rate",
@@ -90,10 +89,19 @@ final class TrainCommand implements Command {
         "stop after this time; never changes the schedule (without any limit: after the iterations\n"
             + "that suit the environment, or 45 s where none are known)");
     Arguments.value(
-        options, "until-return", "[GROUP=]X", "stop when a batch's mean team return reaches X");
+        options,
+        "until-return",
+        "[GROUP=]X",
+        "stop when the mean team return of an evaluation on the way reaches X; without\n"
+            + "--evaluate-every that of a batch");
     Arguments.value(options, "out", "FOLDER", "run folder; without it runs/ENV-NUMBER");
     Arguments.value(
         options, "resume", "FOLDER", "go on from this run folder's checkpoint, with the same bits");
+    Arguments.value(
+        options,
+        "seeds",
+        "SEEDS",
+        "one training for each of FIRST..LAST or A,B,C, in folders of their own, and a summary");
     Arguments.value(
         options,
         "checkpoint-every",
@@ -105,346 +113,161 @@ final class TrainCommand implements Command {
         "COUNT",
         "iterations in one native call, for small problems");
     Arguments.value(
+        options,
+        "evaluate-every",
+        "COUNT",
+        "iterations between evaluations on the way, which keep the best policy; 0: none (0)");
+    Arguments.value(
+        options, "evaluate-episodes", "COUNT", "episodes of an evaluation on the way (500)");
+    Arguments.value(
+        options,
+        "best-group",
+        "GROUP",
+        "the group whose mean team return decides what is best; sum: all groups' (sum)");
+    Arguments.value(
         options, "evaluate", "COUNT", "episodes of the evaluation at the end, 0 for none (2000)");
     return Arguments.json(options);
   }
 
-  /** When to stop: iterations since the very first, seconds of this run, a team return. */
-  private record Limits(long iterations, double seconds, String untilReturn) {
-    ObjectNode json() {
-      ObjectNode object = Json.object();
-      if (iterations != Long.MAX_VALUE) {
-        object.put("iterations", iterations);
-      }
-      if (Double.isFinite(seconds)) {
-        object.put("seconds", seconds);
-      }
-      if (untilReturn != null) {
-        object.put("until_return", untilReturn);
-      }
-      return object;
-    }
-
-    static Limits fromJson(JsonNode object) {
-      return new Limits(
-          object.path("iterations").asLong(Long.MAX_VALUE),
-          object.path("seconds").asDouble(Double.POSITIVE_INFINITY),
-          object.path("until_return").asText(null));
-    }
-
-    /** The limits on the command line; where it has none, `otherwise`. */
-    static Limits parse(CommandLine line, Limits otherwise) {
-      if (!line.hasOption("iterations")
-          && !line.hasOption("seconds")
-          && !line.hasOption("until-return")) {
-        return otherwise;
-      }
-      double seconds = Arguments.getDouble(line, "seconds", Double.POSITIVE_INFINITY);
-      if (seconds <= 0) {
-        throw new UsageException(
-            "--seconds is '" + line.getOptionValue("seconds") + "'; allowed: above 0");
-      }
-      return new Limits(
-          Arguments.getLong(line, "iterations", Long.MAX_VALUE, 1, Long.MAX_VALUE),
-          seconds,
-          line.getOptionValue("until-return"));
-    }
-  }
-
-  /** Everything that is settled before the engine opens. */
-  private record Plan(
-      EngineConfig config,
-      Schedules schedules,
-      Limits limits,
-      Checkpoint checkpoint,
-      Path folder) {}
-
   @Override
   public int run(CommandLine line, Terminal terminal) throws Exception {
-    int perCall = Arguments.getInt(line, "iterations-per-call", 1, 1, 1 << 20);
-    long checkpointEvery =
-        Arguments.getLong(line, "checkpoint-every", Long.MAX_VALUE, 1, Long.MAX_VALUE);
-    long evaluate = Arguments.getLong(line, "evaluate", 2000, 0, Integer.MAX_VALUE);
-    Plan plan = line.hasOption("resume") ? resumed(line, terminal) : fresh(line, terminal);
-    try (Interrupt interrupt = new Interrupt();
-        Engine engine = Engine.open(plan.config)) {
-      interrupt.watch(engine);
-      Stall.watch(engine, terminal);
-      if (plan.checkpoint != null) {
-        EngineOptions.sayBackendChange(plan.checkpoint, engine, terminal);
-      }
-      Trainer trainer =
-          plan.checkpoint == null
-              ? new Trainer(engine, plan.schedules)
-              : Trainer.resume(engine, plan.checkpoint);
-      if (plan.limits.untilReturn != null) {
-        trainer.stopWhen(untilReturn(plan.limits.untilReturn, engine.groups()));
-      }
-      if (Double.isFinite(plan.limits.seconds)) {
-        trainer.stopWhen(batch -> batch.seconds() >= plan.limits.seconds);
-      }
-      trainer.iterationsPerCall(perCall).checkpointEvery(checkpointEvery);
-      if (checkpointEvery == Long.MAX_VALUE) {
-        trainer.checkpointEverySeconds(CHECKPOINT_SECONDS);
-      }
-      try (RunFolder folder = open(plan)) {
-        return train(plan, engine, trainer, folder, evaluate, terminal);
-      }
+    Training.Habits habits = Training.Habits.parse(line);
+    try (Interrupt interrupt = new Interrupt()) {
+      return line.hasOption("resume")
+          ? resume(line, habits, interrupt, terminal)
+          : begin(line, habits, interrupt, terminal);
     }
   }
 
-  private static Plan fresh(CommandLine line, Terminal terminal) {
-    TrainDefaults defaults = TrainDefaults.of(EngineOptions.environment(line));
-    EngineConfig config = EngineOptions.config(line, defaults.config(), terminal);
-    Limits limits =
-        Limits.parse(line, new Limits(defaults.iterations(), defaults.seconds(), null));
-    String out = line.getOptionValue("out");
-    Schedules schedules = schedules(line, defaults.schedules(), limits.iterations);
-    return new Plan(config, schedules, limits, null, out == null ? null : Path.of(out));
-  }
-
-  private static Schedules schedules(CommandLine line, Schedules otherwise, long iterations) {
-    double rate = Arguments.getDouble(line, "learning-rate", otherwise.learningRate().start());
-    double valueRate =
-        Arguments.getDouble(
-            line,
-            "value-learning-rate",
-            line.hasOption("learning-rate") ? rate : otherwise.valueLearningRate().start());
-    Schedule.Shape shape =
-        Arguments.get(line, "schedule", Schedule.Shape::parse, otherwise.learningRate().shape());
-    double entropy = Arguments.getDouble(line, "entropy", otherwise.entropy().start());
-    double finalEntropy =
-        Arguments.getDouble(
-            line, "final-entropy", line.hasOption("entropy") ? entropy : otherwise.entropy().end());
-    Schedule.Shape entropyShape =
-        entropy == finalEntropy ? Schedule.Shape.CONSTANT : Schedule.Shape.LINEAR;
-    Schedule learning = otherwise.learningRate();
-    return new Schedules(
-        schedule(line, "--schedule", shape, rate, 0, ends(learning, shape, iterations)),
-        schedule(line, "--schedule", shape, valueRate, 0, ends(learning, shape, iterations)),
-        schedule(
-            line,
-            "--final-entropy",
-            entropyShape,
-            entropy,
-            finalEntropy,
-            ends(otherwise.entropy(), entropyShape, iterations)));
-  }
-
-  /** When a schedule ends if the command line does not say. */
-  private static long ends(Schedule otherwise, Schedule.Shape shape, long iterations) {
-    return otherwise.shape() == shape ? otherwise.iterations() : iterations;
-  }
-
-  private static Schedule schedule(
-      CommandLine line,
-      String option,
-      Schedule.Shape shape,
-      double start,
-      double end,
-      long unstated) {
-    if (shape == Schedule.Shape.CONSTANT) {
-      return Schedule.constant(start);
+  private static int begin(
+      CommandLine line, Training.Habits habits, Interrupt interrupt, Terminal terminal)
+      throws IOException {
+    Settings settings = Settings.read(line, terminal);
+    Path out = Arguments.get(line, "out", Path::of, null);
+    if (settings.seeds().isEmpty()) {
+      Training.Start start =
+          () -> {
+            settings.print(terminal);
+            return out;
+          };
+      return report(new Training(settings, habits, terminal).begin(start, interrupt), terminal);
     }
-    long horizon = Arguments.getLong(line, "schedule-iterations", unstated, 1, Long.MAX_VALUE);
-    if (horizon == Long.MAX_VALUE) {
-      throw new UsageException(
-          option
-              + " is "
-              + line.getOptionValue(option.substring(2))
-              + " with no end; allowed: together with --iterations or --schedule-iterations");
+    List<Long> seeds = settings.seeds().get().values();
+    Training.Start start =
+        () -> {
+          settings.print(terminal);
+          return child(RunFolder.make(out, settings, empty -> {}), seeds.get(0));
+        };
+    Training.Result first =
+        new Training(settings.withSeed(seeds.get(0)), habits, terminal).begin(start, interrupt);
+    if (first.interrupted()) {
+      return INTERRUPTED;
     }
-    return new Schedule(shape, start, end, horizon);
+    List<JsonNode> results = new ArrayList<>(List.of(first.json()));
+    Path folder = first.folder().getParent();
+    return several(
+        seeds.subList(1, seeds.size()), results, folder, line, habits, interrupt, terminal);
   }
 
-  private static Plan resumed(CommandLine line, Terminal terminal) throws IOException {
+  private static Path child(Path folder, long seed) {
+    return folder.resolve("seed-" + Long.toUnsignedString(seed));
+  }
+
+  private static int resume(
+      CommandLine line, Training.Habits habits, Interrupt interrupt, Terminal terminal)
+      throws IOException {
     Path folder = Path.of(line.getOptionValue("resume"));
-    if (line.hasOption("out")) {
-      throw new UsageException(
-          "--out is given together with --resume, which goes on in "
-              + folder
-              + "; allowed: one of them");
+    for (String name : List.of("out", "config", "seeds")) {
+      if (line.hasOption(name)) {
+        throw new UsageException(
+            "--"
+                + name
+                + " is given together with --resume, which goes on in "
+                + folder
+                + "; allowed: one of them");
+      }
     }
     EngineOptions.loadEnvironment(line);
-    Checkpoint checkpoint = Checkpoint.load(folder.resolve(RunFolder.CHECKPOINT));
-    EngineConfig config = EngineOptions.config(line, checkpoint.config(), terminal);
-    Schedules schedules = schedules(line, checkpoint.schedules(), Long.MAX_VALUE);
-    List<String> differences = new ArrayList<>(checkpoint.config().differences(config));
-    if (!schedules.equals(checkpoint.schedules())) {
-      differences.add("schedules: " + checkpoint.schedules().toMap() + ", " + schedules.toMap());
+    Optional<Seeds> seeds = Settings.stored(folder).seeds();
+    if (seeds.isPresent()) {
+      return several(
+          seeds.get().values(), new ArrayList<>(), folder, line, habits, interrupt, terminal);
     }
-    if (!differences.isEmpty()) {
-      throw new UsageException(
-          "--resume goes on with the same training, these would change it (run, command line): "
-              + String.join("; ", differences));
-    }
-    Limits limits =
-        Limits.parse(line, Limits.fromJson(RunFolder.readConfig(folder).path("limits")));
-    if (limits.iterations < checkpoint.iteration()) {
-      throw new UsageException(
-          "--iterations is "
-              + limits.iterations
-              + ", the run is at "
-              + checkpoint.iteration()
-              + "; allowed: at least that");
-    }
-    return new Plan(config, checkpoint.schedules(), limits, checkpoint, folder);
-  }
-
-  private static RunFolder open(Plan plan) throws IOException {
-    if (plan.checkpoint != null) {
-      return RunFolder.resume(plan.folder, plan.checkpoint);
-    }
-    ObjectNode config = Json.object();
-    config.set("config", Json.MAPPER.valueToTree(plan.config.toMap()));
-    config.set("schedules", Json.MAPPER.valueToTree(new TreeMap<>(plan.schedules.toMap())));
-    config.set("limits", plan.limits.json());
-    Path folder =
-        plan.folder == null ? RunFolder.unused(plan.config.environment().id()) : plan.folder;
-    RunFolder run = RunFolder.create(folder, config);
-    Optional<EnvironmentSource> source = plan.config.environment().source();
-    if (source.isPresent()) {
-      source.get().copyTo(folder.resolve(RunFolder.ENVIRONMENT));
-    }
-    return run;
-  }
-
-  /** "X" for the only group, or "GROUP=X". */
-  private static Predicate<TrainedBatch> untilReturn(String text, List<Group> groups) {
-    int equals = text.indexOf('=');
-    List<String> names = groups.stream().map(Group::name).toList();
-    int group = equals < 0 ? 0 : names.indexOf(text.substring(0, equals));
-    if (group < 0 || (equals < 0 && groups.size() > 1)) {
-      throw new UsageException(
-          "--until-return is '" + text + "'; allowed: GROUP=X with GROUP one of " + names);
-    }
-    double goal = Arguments.parseDouble("--until-return", text.substring(equals + 1));
-    return batch -> batch.groups().get(group).teamReturnMean() >= goal;
-  }
-
-  private static int train(
-      Plan plan, Engine engine, Trainer trainer, RunFolder folder, long evaluate, Terminal terminal)
-      throws IOException {
-    describe(engine, folder, terminal);
-    long first = engine.iteration();
-    List<TrainedBatch> last = new ArrayList<>();
-    trainer.checkpoints(checkpoint -> unchecked(() -> folder.save(checkpoint)));
-    folder.save(trainer.checkpoint());
-    long iterations =
-        plan.limits.iterations == Long.MAX_VALUE ? Long.MAX_VALUE : plan.limits.iterations - first;
-    Trainer.Outcome outcome;
-    try (TrainProgress progress =
-        new TrainProgress(terminal, first, trainer.agentSteps(), iterations, plan.limits.seconds)) {
-      trainer.onBatch(
-          batch -> {
-            unchecked(() -> folder.log(batch, engine));
-            progress.show(batch);
-            last.clear();
-            last.add(batch);
-          });
-      outcome = trainer.train(iterations);
-    }
-    return report(engine, trainer, outcome, last, folder, evaluate, terminal);
-  }
-
-  private static void describe(Engine engine, RunFolder folder, Terminal terminal) {
-    EngineConfig config = engine.config();
-    terminal.say(
-        "%s: %d %s, %s, %d parameters, %d episodes per batch, %s: %s",
-        config.environment(),
-        engine.info().agentCount(),
-        engine.info().agentCount() == 1 ? "agent" : "agents",
-        EngineConfig.formatPolicies(config.policies()),
-        engine.info().parameterCount(),
-        config.environments(),
-        engine.device(),
-        engine.processor());
-    terminal.say("run folder %s", folder.path());
-  }
-
-  private static int report(
-      Engine engine,
-      Trainer trainer,
-      Trainer.Outcome outcome,
-      List<TrainedBatch> last,
-      RunFolder folder,
-      long evaluate,
-      Terminal terminal) {
-    boolean interrupted = outcome.reason() == StopReason.CANCELLED;
-    terminal.say(
-        "%d iterations, %.1f million agent-steps in %.1f s (%.2f million agent-steps/s)",
-        outcome.iterations(),
-        outcome.agentSteps() * 1e-6,
-        outcome.seconds(),
-        outcome.seconds() > 0 ? outcome.agentSteps() / outcome.seconds() * 1e-6 : 0);
-    List<Statistics> trained = last.isEmpty() ? List.of() : last.get(0).groups();
-    if (evaluate > 0 && !interrupted) {
-      try {
-        trained = compare(engine, trainer, evaluate, terminal);
-      } catch (CancelledException cancelled) {
-        interrupted = true;
-      }
-    }
-    String hash = engine.parametersSha256();
-    if (!interrupted) {
-      terminal.say("see how it does: swarmgrad eval --run %s", folder.path());
-    }
-    terminal.say("train it further: swarmgrad train --resume %s --seconds 60", folder.path());
-    terminal.say("parameters_sha256 %s", hash);
-    ObjectNode result =
-        Json.object()
-            .put("iterations", engine.iteration())
-            .put("agent_steps", trainer.agentSteps());
-    result.put("seconds", outcome.seconds()).put("interrupted", interrupted);
-    if (!trained.isEmpty()) {
-      Json.perGroup(
-          result,
-          engine.groups(),
-          trained,
-          (object, group) -> object.put("team_return_mean", group.teamReturnMean()));
-    }
-    result.put("run", folder.path().toString()).put("parameters_sha256", hash);
-    if (interrupted) {
-      terminal.note(
-          "swarmgrad: interrupted after iteration %d; checkpoint in %s",
-          engine.iteration(), folder.path());
-    }
-    terminal.result(result);
-    return interrupted ? INTERRUPTED : 0;
-  }
-
-  /**
-   * Random against trained play on the same evaluation episodes; returns the trained one's
-   * statistics.
-   */
-  private static List<Statistics> compare(
-      Engine engine, Trainer trainer, long episodes, Terminal terminal) {
-    List<Statistics> random = trainer.evaluate(episodes, Acting.RANDOM);
-    List<Statistics> trained = trainer.evaluate(episodes, Acting.SAMPLED);
-    for (Group group : engine.groups()) {
-      int index = engine.groups().indexOf(group);
+    if (isDone(folder, line)) {
       terminal.say(
-          "team return%s over %d new episodes: random play %.2f +- %.2f, trained %.2f +- %.2f",
-          engine.groups().size() == 1 ? "" : " of " + group.name(),
-          episodes,
-          random.get(index).teamReturnMean(),
-          random.get(index).teamReturnConfidence95(),
-          trained.get(index).teamReturnMean(),
-          trained.get(index).teamReturnConfidence95());
+          "%s is done; train it further: swarmgrad train --resume %s --seconds 60", folder, folder);
+      terminal.result(RunFolder.readResult(folder).orElseThrow());
+      return 0;
     }
-    return trained;
+    return report(goOn(folder, line, habits, interrupt, terminal), terminal);
   }
 
-  /** A file operation inside a listener. */
-  private interface FileWork {
-    void run() throws IOException;
+  /** Whether a training has reached its own limits and is given no new ones. */
+  private static boolean isDone(Path folder, CommandLine line) throws IOException {
+    return !Settings.limitsAreGiven(line) && RunFolder.readResult(folder).isPresent();
   }
 
-  private static void unchecked(FileWork work) {
-    try {
-      work.run();
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
+  private static Training.Result goOn(
+      Path folder,
+      CommandLine line,
+      Training.Habits habits,
+      Interrupt interrupt,
+      Terminal terminal)
+      throws IOException {
+    Checkpoint checkpoint = RunFolder.checkpoint(folder, RunFolder.CHECKPOINT);
+    Settings before = Settings.of(checkpoint, Settings.stored(folder).limits());
+    Settings settings = before.resume(line, terminal);
+    return new Training(settings, habits, terminal)
+        .resume(folder, checkpoint, Settings.limitsAreGiven(line), interrupt);
+  }
+
+  /** Trains what is left of the seeds of a folder, one after the other, and adds the results. */
+  private static int several(
+      List<Long> seeds,
+      List<JsonNode> results,
+      Path folder,
+      CommandLine line,
+      Training.Habits habits,
+      Interrupt interrupt,
+      Terminal terminal)
+      throws IOException {
+    for (long seed : seeds) {
+      if (interrupt.requested()) {
+        return INTERRUPTED;
+      }
+      Path run = child(folder, seed);
+      if (Files.exists(run) && isDone(run, line)) {
+        terminal.say("%s is done", run);
+        results.add(RunFolder.readResult(run).orElseThrow());
+        continue;
+      }
+      Training.Result result;
+      if (Files.exists(run)) {
+        result = goOn(run, line, habits, interrupt, terminal);
+      } else {
+        Settings settings = Settings.stored(folder).withSeed(seed).resume(line, terminal);
+        result = new Training(settings, habits, terminal).begin(() -> run, interrupt);
+      }
+      if (result.interrupted()) {
+        return INTERRUPTED;
+      }
+      results.add(result.json());
     }
+    ObjectNode summary = Summary.of(results, terminal).put("run", folder.toString());
+    RunFolder.writeText(folder.resolve("summary.json"), summary.toPrettyString());
+    terminal.say("see how they do: swarmgrad eval --run %s", folder);
+    terminal.result(summary);
+    return 0;
+  }
+
+  private static int report(Training.Result result, Terminal terminal) {
+    if (!result.interrupted()) {
+      terminal.say("see how it does: swarmgrad eval --run %s", result.folder());
+    }
+    terminal.say(
+        "train it further: swarmgrad train --resume %s --seconds 60", result.folder());
+    terminal.say("parameters_sha256 %s", result.json().get("parameters_sha256").asText());
+    terminal.result(result.json());
+    return result.interrupted() ? INTERRUPTED : 0;
   }
 }

@@ -122,12 +122,12 @@ class MainTest {
           train --env meeting --discount 2                | discount is 2; allowed: 0 to 1
           train --env meeting --discount NaN              | --discount is 'NaN'; allowed: a finite number
           train --env meeting --entropy -1                | entropy-coefficient is -1; allowed: 0 to any finite float
-          train --env meeting --learning-rate -1          | learning-rate is -1; allowed: 0 to any finite float
-          train --env meeting --schedule linear           | --schedule is linear with no end
-          train --env meeting --iterations 0              | --iterations is '0'; allowed: whole numbers from 1
-          train --env meeting --seconds 0                 | --seconds is '0'; allowed: above 0
-          train --env meeting --until-return far          | --until-return is 'far'; allowed: a finite number
-          train --env meeting --until-return red=1        | --until-return is 'red=1'; allowed: GROUP=X
+          train --env meeting --learning-rate -1          | learning_rate is -1; allowed: 0 to any finite float
+          train --env meeting --schedule linear           | learning_rate_schedule is linear with no end
+          train --env meeting --iterations 0              | iterations is '0'; allowed: whole numbers from 1
+          train --env meeting --seconds 0                 | seconds is '0'; allowed: above 0
+          train --env meeting --until-return far          | until_return is 'far'; allowed: a finite number
+          train --env meeting --until-return red=1        | until_return is 'red=1'; allowed: GROUP=X
           train --env meeting --param reward=lots         | reward is 'lots'; allowed: gift | team | independent
           train --env meeting --param colour=1            | 'colour' is no parameter of meeting
           train --env simple_spread_v3 --agents 2 --param agents=3 | parameter 'agents' is given more than once
@@ -283,7 +283,7 @@ class MainTest {
     }
     Output back = train(run, "--resume", run.toString(), "--iterations", "3");
     assertThat(back.status).isEqualTo(2);
-    assertThat(back.err).contains("--iterations is 3, the run is at 4");
+    assertThat(back.err).contains("iterations is 3, the run is at 4");
     assertThat(train(run, "--resume", run.toString(), "--seed", "3", "--iterations", "6").status)
         .isZero();
   }
@@ -354,7 +354,7 @@ class MainTest {
     Path metrics = run.resolve("metrics.jsonl");
     byte[] before = Files.readAllBytes(metrics);
     try (RunFolder open =
-        RunFolder.resume(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
+        new RunFolder(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
       Output second = train(run, "--resume", run.toString(), "--iterations", "6");
       assertThat(second.status).isEqualTo(1);
       assertThat(second.err).contains(open.path() + " is in use by another training");
