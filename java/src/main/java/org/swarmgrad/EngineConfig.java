@@ -80,34 +80,10 @@ public final class EngineConfig {
     observationNormalisation = builder.observationNormalisation;
     rewardScale =
         Checks.range("reward-scale", builder.rewardScale, Float.MIN_VALUE, Float.MAX_VALUE);
-    if (lambda < 1) {
-      checkPredictsReturns("lambda is " + Checks.number(lambda));
-    }
-    if (bootstrap) {
-      checkPredictsReturns("bootstrap is true");
-    }
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
       throw new IllegalArgumentException(
           "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
               + " previous-batch, learned-value, or at least 2 environments");
-    }
-  }
-
-  /** What puts values of states into returns needs one value of each state that means returns. */
-  private void checkPredictsReturns(String found) {
-    if (baseline != Baseline.LEARNED_VALUE
-        || valueInput != ValueInput.JOINT
-        || weight != Weight.REWARD_TO_GO) {
-      throw new IllegalArgumentException(
-          found
-              + " with baseline "
-              + baseline
-              + ", value-input "
-              + valueInput
-              + " and weight "
-              + weight
-              + "; allowed: with baseline learned-value, value-input joint and weight"
-              + " reward-to-go");
     }
   }
 

@@ -3,24 +3,23 @@
 package org.swarmgrad.reference;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.swarmgrad.ActivationFunction;
-import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.Forward;
 import org.swarmgrad.Group;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
-import org.swarmgrad.Scale;
-import org.swarmgrad.Statistics;
 import org.swarmgrad.Trajectories;
 import org.swarmgrad.reference.ReferencePolicy.ReluPattern;
+import org.swarmgrad.reference.ReferenceWeights.Past;
 
 /**
  * Holds one recorded batch of an engine against the double-precision reference: weights from its
- * rewards, log-probabilities and gradient from its observations, actions and weights. It does not
- * judge the environment's rules; recorded trajectories do.
+ * rewards, log-probabilities, values and gradients from its observations, actions and weights. It
+ * does not judge the environment's rules; recorded trajectories do.
  */
 public final class Judge {
   /**
@@ -80,109 +79,162 @@ public final class Judge {
   }
 
   /**
+   * What earlier batches left in the engine for a group.
+   *
+   * @param group index of the group
+   * @return as the next batch will use it
+   */
+  public Past past(int group) {
+    int steps = engine.info().horizon();
+    double[] mean = new double[steps];
+    engine.readBuffer(engine.buffer("baseline")).asDoubleBuffer().position(group * steps).get(mean);
+    if (!ReferenceWeights.isPerStep(config.weight())) {
+      Arrays.fill(mean, mean[0]);
+    }
+    double[] moments = new double[3]; // count, mean, sum of squared deviations
+    engine
+        .readBuffer(engine.buffer("return_moments"))
+        .asDoubleBuffer()
+        .position(group * moments.length)
+        .get(moments);
+    double deviation = moments[0] > 0 ? Math.sqrt(moments[2] / moments[0]) : 0;
+    return new Past(mean, deviation > DOUBLE_ROUNDING * Math.abs(moments[1]) ? deviation : 1);
+  }
+
+  /**
    * Judges one batch.
    *
-   * @param recording made by the engine at its present parameters
-   * @param previous [group][step] the baselines that the batch before left, all 0 in the first;
-   *     used by previous-batch only
+   * @param recording made by the engine in its present state
    * @return the findings of every group
    */
-  public List<Finding> judge(Recording recording, double[][] previous) {
+  public List<Finding> judge(Recording recording) {
     List<Finding> findings = new ArrayList<>();
     for (int group = 0; group < recording.trajectories().size(); group++) {
       Trajectories batch = recording.trajectories().get(group);
-      double scale = scale(batch, recording.gradient().statistics().get(group));
-      findings.add(judgeWeights(batch, previous[group], scale));
+      ReferenceWeights reference = new ReferenceWeights(config, past(group), batch);
+      findings.add(judgeWeights(batch, reference));
       judgePolicy(recording, group, findings);
+      if (batch.group().valueNetwork() != null) {
+        findings.add(judgeErrors(batch, reference));
+        judgeValues(recording, group, findings);
+      }
     }
     return findings;
   }
 
-  /**
-   * A running deviation is of earlier batches, so the engine is asked for it; it reports 1/N of the
-   * mean together with it.
-   */
-  private double scale(Trajectories batch, Statistics statistics) {
-    if (config.scale() == Scale.NONE) {
-      return 1;
+  private static Finding judgeWeights(Trajectories batch, ReferenceWeights reference) {
+    double[] expected = reference.weights(ReferenceWeights.cohorts(batch.environments()));
+    double largest = 0;
+    for (double value : reference.values()) {
+      largest = Math.max(largest, Math.abs(value * reference.factor()));
     }
-    boolean mean = config.agentReduction() == AgentReduction.MEAN;
-    return statistics.scale() * (mean ? batch.group().agentCount() : 1);
+    return compareRows(
+        "weight", batch, batch.group().agentCount(), expected, batch.weight(), largest);
   }
 
-  private Finding judgeWeights(Trajectories batch, double[] previous, double scale) {
-    double[] expected =
-        ReferenceWeights.weights(
-            batch,
-            config.weight(),
-            config.discount(),
-            config.baseline(),
-            ReferenceWeights.cohorts(batch.environments()),
-            previous,
-            config.agentReduction(),
-            scale);
+  private static Finding judgeErrors(Trajectories batch, ReferenceWeights reference) {
+    double[] expected = reference.valueErrors();
     double largest = 0;
-    for (double value : ReferenceWeights.values(batch, config.weight(), config.discount())) {
-      largest = Math.max(largest, Math.abs(value * scale));
+    for (double value : expected) {
+      largest = Math.max(largest, Math.abs(value));
     }
-    Comparison comparison = new Comparison("weight");
-    for (int step = 0; step < batch.steps(); step++) {
-      for (int agent = 0; agent < batch.group().agentCount(); agent++) {
-        for (int environment = 0; environment < batch.environments(); environment++) {
-          int index = batch.index(step, agent, environment);
-          double allowed =
-              WEIGHT_ROUNDING * Math.abs(expected[index]) + DOUBLE_ROUNDING * Math.max(1, largest);
-          comparison.add(
-              place(environment, step, agent), expected[index], batch.weight()[index], allowed);
-        }
-      }
+    return compareRows(
+        "value error",
+        batch,
+        batch.group().valueNetwork().agents(),
+        expected,
+        batch.valueError(),
+        largest);
+  }
+
+  private static Finding compareRows(
+      String quantity,
+      Trajectories batch,
+      int agents,
+      double[] expected,
+      float[] found,
+      double largest) {
+    Comparison comparison = new Comparison(quantity);
+    for (int index = 0; index < expected.length; index++) {
+      int row = index / batch.environments();
+      double allowed =
+          WEIGHT_ROUNDING * Math.abs(expected[index]) + DOUBLE_ROUNDING * Math.max(1, largest);
+      comparison.add(
+          place(index % batch.environments(), row / agents, row % agents),
+          expected[index],
+          found[index],
+          allowed);
     }
     return comparison.finding();
+  }
+
+  /** One network of the engine, its parameters in double, and what it made of a batch's rows. */
+  private final class JudgedNetwork {
+    private final int[] sizes;
+    private final boolean relu;
+    private final int offset;
+    private final double[] parameters;
+    private final ReferencePolicy reference;
+    private final Forward forward;
+    private final ReferenceGradient.HiddenActivations hidden;
+    private final double largestOutput;
+
+    JudgedNetwork(Trajectories batch, int index) {
+      Group group = batch.group();
+      boolean isPolicy = index < engine.groups().size();
+      int agents = isPolicy ? group.agentCount() : group.valueNetwork().agents();
+      int width = isPolicy ? group.hiddenTotal() : group.valueNetwork().hiddenTotal();
+      sizes = sizes(index);
+      relu = isRelu(index);
+      offset = (int) (isPolicy ? group.parameterOffset() : group.valueNetwork().parameterOffset());
+      parameters = new double[ReferencePolicy.parameterCount(sizes)];
+      float[] all = engine.parameters();
+      for (int parameter = 0; parameter < parameters.length; parameter++) {
+        parameters[parameter] = all[offset + parameter];
+      }
+      reference = new ReferencePolicy(sizes, relu, parameters);
+      forward = engine.forward(index, rows(batch, sizes[0]));
+      hidden =
+          (step, agent, environment) -> {
+            int row = (step * agents + agent) * batch.environments() + environment;
+            return Arrays.copyOfRange(forward.hidden(), row * width, (row + 1) * width);
+          };
+      double largest = 0;
+      for (float output : forward.logit()) {
+        largest = Math.max(largest, Math.abs(output));
+      }
+      largestOutput = largest;
+    }
+
+    ReluPattern pattern() {
+      return relu ? new ReluPattern() : null;
+    }
+
+    void next(ReluPattern pattern, int step, int agent, int environment) {
+      if (pattern != null) {
+        pattern.next(hidden.of(step, agent, environment));
+      }
+    }
   }
 
   private void judgePolicy(Recording recording, int index, List<Finding> findings) {
     Trajectories batch = recording.trajectories().get(index);
     Group group = batch.group();
-    int[] sizes = sizes(index);
-    float[] all = engine.parameters();
-    double[] parameters = new double[(int) group.parameterCount()];
-    for (int parameter = 0; parameter < parameters.length; parameter++) {
-      parameters[parameter] = all[(int) group.parameterOffset() + parameter];
-    }
-    boolean relu = isRelu(index);
-    ReferencePolicy policy = new ReferencePolicy(sizes, relu, parameters);
-    Forward forward = engine.forward(index, rows(batch));
-    ReluPattern pattern = relu ? new ReluPattern() : null;
-    ReferenceGradient.HiddenActivations hidden =
-        (step, agent, environment) -> {
-          float[] row = new float[group.hiddenTotal()];
-          System.arraycopy(
-              forward.hidden(),
-              batch.index(step, agent, environment) * row.length,
-              row,
-              0,
-              row.length);
-          return row;
-        };
-    double largestLogit = 0;
-    for (float logit : forward.logit()) {
-      largestLogit = Math.max(largestLogit, Math.abs(logit));
-    }
-    double tolerance = gradientTolerance(largestLogit);
+    JudgedNetwork network = new JudgedNetwork(batch, index);
+    double tolerance = gradientTolerance(network.largestOutput);
 
     Comparison logProbability = new Comparison("log-probability");
-    ReluPattern uncounted = relu ? new ReluPattern() : null;
+    ReluPattern uncounted = network.pattern();
     for (int step = 0; step < batch.steps(); step++) {
       for (int agent = 0; agent < group.agentCount(); agent++) {
         for (int environment = 0; environment < batch.environments(); environment++) {
           int row = batch.index(step, agent, environment);
           if (batch.alive()[row] != 0) {
-            if (relu) {
-              uncounted.next(hidden.of(step, agent, environment));
-            }
+            network.next(uncounted, step, agent, environment);
             double expected =
                 ReferenceGradient.logProbability(
-                    policy, batch, step, agent, environment, uncounted)[batch.action()[row]];
+                    network.reference, batch, step, agent, environment, uncounted)[
+                    batch.action()[row]];
             double allowed = tolerance * Math.max(1, Math.abs(expected));
             logProbability.add(
                 place(environment, step, agent), expected, batch.logProbability()[row], allowed);
@@ -192,18 +244,70 @@ public final class Judge {
     }
     findings.add(logProbability.finding());
 
+    ReluPattern pattern = network.pattern();
     double[] expected =
         ReferenceGradient.gradient(
-            policy, batch, config.entropyCoefficient(), parameters.length, pattern, hidden);
+            network.reference,
+            batch,
+            config.entropyCoefficient(),
+            network.parameters.length,
+            pattern,
+            network.hidden);
     findings.add(
         compareGradient(
-            sizes,
+            "policy",
+            network.sizes,
             expected,
             recording.gradient().values(),
-            (int) group.parameterOffset(),
+            network.offset,
             tolerance,
             smallestNorm(config.entropyCoefficient(), batch.steps() * group.agentCount())));
-    if (relu) {
+    addPattern(pattern, findings);
+  }
+
+  /** Values of all states but the last, whose observations are not recorded. */
+  private void judgeValues(Recording recording, int index, List<Finding> findings) {
+    Trajectories batch = recording.trajectories().get(index);
+    JudgedNetwork network = new JudgedNetwork(batch, engine.groups().size() + index);
+    double tolerance = gradientTolerance(network.largestOutput);
+
+    Comparison value = new Comparison("value");
+    ReluPattern uncounted = network.pattern();
+    for (int step = 0; step < batch.steps(); step++) {
+      for (int row = 0; row < batch.group().valueNetwork().agents(); row++) {
+        for (int environment = 0; environment < batch.environments(); environment++) {
+          if (step < batch.episodeLength()[environment]) {
+            network.next(uncounted, step, row, environment);
+            double expected =
+                ReferenceGradient.value(
+                    network.reference, batch, step, row, environment, uncounted);
+            double found = batch.value()[batch.valueIndex(step, row, environment)];
+            double allowed = tolerance * Math.max(1, Math.abs(expected));
+            value.add(place(environment, step, row), expected, found, allowed);
+          }
+        }
+      }
+    }
+    findings.add(value.finding());
+
+    ReluPattern pattern = network.pattern();
+    double[] expected =
+        ReferenceGradient.valueGradient(
+            network.reference, batch, network.parameters.length, pattern, network.hidden);
+    findings.add(
+        compareGradient(
+            "value",
+            network.sizes,
+            expected,
+            recording.gradient().values(),
+            network.offset,
+            tolerance,
+            0));
+    addPattern(pattern, findings);
+  }
+
+  private static void addPattern(ReluPattern pattern, List<Finding> findings) {
+    if (pattern != null) {
       boolean allowed = pattern.firstError() == null;
       String worst =
           allowed ? pattern.differing() + " signs differ within rounding" : pattern.firstError();
@@ -227,7 +331,8 @@ public final class Judge {
   /**
    * Compares a whole gradient by the norm of the difference over the norm of the reference.
    *
-   * @param sizes of the policy's layers, to name a parameter
+   * @param network policy or value, to name a parameter
+   * @param sizes of the network's layers, to name a parameter
    * @param expected [parameter]
    * @param found contains the gradient
    * @param offset of the gradient in found
@@ -236,6 +341,7 @@ public final class Judge {
    * @return the finding; its worst parameter is the one with the largest difference
    */
   public static Finding compareGradient(
+      String network,
       int[] sizes,
       double[] expected,
       float[] found,
@@ -256,7 +362,7 @@ public final class Judge {
       }
     }
     String text =
-        ReferencePolicy.describe(sizes, worst)
+        ReferencePolicy.describe(network, sizes, worst)
             + ": expected "
             + expected[worst]
             + ", found "
@@ -265,49 +371,56 @@ public final class Judge {
             + Math.sqrt(squares);
     double norm = Math.max(Math.sqrt(squares), smallestNorm);
     double difference = differenceSquares == 0 ? 0 : Math.sqrt(differenceSquares) / norm;
-    return new Finding("gradient", difference, tolerance, text);
+    return new Finding(network + " gradient", difference, tolerance, text);
   }
 
   /**
-   * The layers of a group's policy.
+   * The layers of a network.
    *
-   * @param group index of the group
-   * @return [layer + 1]: observation, hidden layers, actions
+   * @param network as in {@link org.swarmgrad.Batch}
+   * @return [layer + 1]: observation, hidden layers, actions or the value
    */
-  public int[] sizes(int group) {
-    Policy policy = policy(group);
-    int[] sizes = new int[policy.hidden().size() + 2];
-    sizes[0] = engine.groups().get(group).observationSize();
-    for (int layer = 0; layer < policy.hidden().size(); layer++) {
-      sizes[layer + 1] = policy.hidden().get(layer);
+  public int[] sizes(int network) {
+    int groups = engine.groups().size();
+    Group group = engine.groups().get(network % groups);
+    boolean isPolicy = network < groups;
+    List<Integer> hidden = shape(network).hidden();
+    int[] sizes = new int[hidden.size() + 2];
+    sizes[0] = isPolicy ? group.observationSize() : group.valueNetwork().observationSize();
+    for (int layer = 0; layer < hidden.size(); layer++) {
+      sizes[layer + 1] = hidden.get(layer);
     }
-    sizes[sizes.length - 1] = engine.groups().get(group).actionCount();
+    sizes[sizes.length - 1] = isPolicy ? group.actionCount() : 1;
     return sizes;
   }
 
-  private boolean isRelu(int group) {
-    return !policy(group).hidden().isEmpty()
-        && policy(group).activation() == ActivationFunction.RELU;
+  /**
+   * Whether a network's hidden layers are relu's.
+   *
+   * @param network as in {@link org.swarmgrad.Batch}
+   * @return false for tanh, and without hidden layers
+   */
+  public boolean isRelu(int network) {
+    return !shape(network).hidden().isEmpty()
+        && shape(network).activation() == ActivationFunction.RELU;
   }
 
-  private Policy policy(int group) {
-    List<Policy> policies = config.policies();
-    return policies.get(policies.size() == 1 ? 0 : group);
+  private Policy shape(int network) {
+    int groups = engine.groups().size();
+    List<Policy> shapes = network < groups ? config.policies() : config.valuePolicies();
+    return shapes.get(shapes.size() == 1 ? 0 : network % groups);
   }
 
-  /** [row][feature], row in the order of {@link Trajectories#index}. */
-  private static float[] rows(Trajectories batch) {
-    int features = batch.group().observationSize();
+  /**
+   * [row][feature], row in the order of {@link Trajectories#index}, or of {@link
+   * Trajectories#valueIndex} with the features of a value network.
+   */
+  private static float[] rows(Trajectories batch, int features) {
     float[] rows = new float[batch.observation().length];
-    for (int step = 0; step < batch.steps(); step++) {
-      for (int agent = 0; agent < batch.group().agentCount(); agent++) {
-        for (int environment = 0; environment < batch.environments(); environment++) {
-          for (int feature = 0; feature < features; feature++) {
-            rows[batch.index(step, agent, environment) * features + feature] =
-                batch.observation()[batch.observationIndex(step, agent, feature, environment)];
-          }
-        }
-      }
+    for (int index = 0; index < rows.length; index++) {
+      int row = index / features;
+      int line = row / batch.environments() * features + index % features;
+      rows[index] = batch.observation()[line * batch.environments() + row % batch.environments()];
     }
     return rows;
   }

@@ -1,11 +1,11 @@
-// A policy's forward and backward pass by plain loops in double precision; the judge, never
-// optimised.
+// Forward and backward pass of a policy, or of a value network, by plain loops in double precision;
+// the judge, never optimised.
 package org.swarmgrad.reference;
 
 /**
- * A linear or multilayer policy in double precision: forward and backward of one observation by
+ * A linear or multilayer network in double precision: forward and backward of one observation by
  * plain loops over parameters laid out as the engine's (layer by layer: weight [output][input],
- * then bias [output]); no batching, no speed.
+ * then bias [output]); no batching, no speed. A value network is one with a single output.
  */
 public final class ReferencePolicy {
   private final int[] sizes;
@@ -206,15 +206,16 @@ public final class ReferencePolicy {
   /**
    * Says which parameter an index is.
    *
+   * @param network its name
    * @param sizes [layer + 1]: observation, hidden layers, actions
    * @param index of the parameter
    * @return for example "policy.1.weight[3][17]"
    */
-  public static String describe(int[] sizes, int index) {
+  public static String describe(String network, int[] sizes, int index) {
     int position = index;
     for (int layer = 1; layer < sizes.length; layer++) {
       int weights = sizes[layer] * sizes[layer - 1];
-      String name = "policy." + (layer - 1);
+      String name = network + "." + (layer - 1);
       if (position < weights) {
         return name
             + ".weight["

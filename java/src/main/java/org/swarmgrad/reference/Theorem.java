@@ -367,8 +367,7 @@ public final class Theorem {
     try (Engine engine = Engine.open(config)) {
       engine.train(0.01, 0.01, 0.01);
       Recording recording = engine.record();
-      double[][] noPrevious = new double[engine.groups().size()][engine.info().horizon()];
-      for (Finding finding : new Judge(engine).judge(recording, noPrevious)) {
+      for (Finding finding : new Judge(engine).judge(recording)) {
         String subject = "simple_spread_v3, " + policy;
         String estimator = weight + (baseline == Baseline.NONE ? "" : ", " + baseline);
         rows.add(

@@ -134,6 +134,7 @@ class JudgeCommandsTest {
               null);
       Judge.Finding finding =
           Judge.compareGradient(
+              "policy",
               sizes,
               expected,
               flatten(file, "gradient.policy.", sizes),

@@ -9,6 +9,8 @@ import org.swarmgrad.Engine;
 import org.swarmgrad.Group;
 import org.swarmgrad.Rewards;
 import org.swarmgrad.Trajectories;
+import org.swarmgrad.Weights;
+import org.swarmgrad.reference.Judge;
 import org.swarmgrad.reference.ReferenceWeights;
 
 /**
@@ -29,6 +31,17 @@ final class GivenRewards {
       alive[row] = (byte) (random.nextInt(5) == 0 ? 0 : 1);
     }
     int[] length = random.ints(environments, 1, steps + 1).toArray();
+    byte[] truncated = new byte[environments];
+    for (int environment = 0; environment < environments; environment++) {
+      truncated[environment] = (byte) random.nextInt(2);
+    }
+    float[] value = null;
+    if (group.valueNetwork() != null) {
+      value = new float[(steps + 1) * group.valueNetwork().agents() * environments];
+      for (int index = 0; index < value.length; index++) {
+        value[index] = (float) random.nextGaussian();
+      }
+    }
     Trajectories batch =
         new Trajectories(
             group,
@@ -42,33 +55,29 @@ final class GivenRewards {
             alive,
             null,
             length,
-            null,
-            null,
+            truncated,
+            value,
             null);
+    ReferenceWeights reference =
+        new ReferenceWeights(engine.config(), new Judge(engine).past(0), batch);
     double[] expected =
-        ReferenceWeights.weights(
-            batch,
-            engine.config().weight(),
-            engine.config().discount(),
-            engine.config().baseline(),
-            cohortFirst == null ? ReferenceWeights.cohorts(environments) : cohortFirst,
-            new double[steps],
-            engine.config().agentReduction(),
-            1);
-    float[] found =
-        engine
-            .weights(
-                new Rewards(0, environments, steps, cohortFirst, reward, alive, length, null, null))
-            .weight();
-    for (int step = 0; step < steps; step++) {
-      for (int agent = 0; agent < group.agentCount(); agent++) {
-        for (int environment = 0; environment < environments; environment++) {
-          int index = batch.index(step, agent, environment);
-          assertThat((double) found[index])
-              .as("environment %d, step %d, agent %d", environment, step, agent)
-              .isCloseTo(expected[index], within(Math.abs(expected[index]) * 0x1p-23 + 1e-10));
-        }
-      }
+        reference.weights(
+            cohortFirst == null ? ReferenceWeights.cohorts(environments) : cohortFirst);
+    Weights found =
+        engine.weights(
+            new Rewards(
+                0, environments, steps, cohortFirst, reward, alive, length, truncated, value));
+    assertClose("weight", found.weight(), expected);
+    if (value != null) {
+      assertClose("value error", found.valueError(), reference.valueErrors());
+    }
+  }
+
+  private static void assertClose(String name, float[] found, double[] expected) {
+    for (int index = 0; index < expected.length; index++) {
+      assertThat((double) found[index])
+          .as("%s %d", name, index)
+          .isCloseTo(expected[index], within(Math.abs(expected[index]) * 0x1p-23 + 1e-10));
     }
   }
 }

@@ -32,6 +32,7 @@ import org.swarmgrad.Recording;
 import org.swarmgrad.Scale;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.TestDevice;
+import org.swarmgrad.ValueInput;
 import org.swarmgrad.Weight;
 
 /**
@@ -107,13 +108,34 @@ class GradientJudgeTest {
               .horizon(size.horizon)
               .discount(odd ? 1 : 0.9)
               .agentReduction(odd ? AgentReduction.MEAN : AgentReduction.SUM)
+              .observationNormalisation(size.agents != 3)
+              .rewardScale(size.agents > 2 ? 1 : 0.1)
               .entropyCoefficient(size.agents > 2 ? 0 : 0.7)
               .seed(size.environments)
               .threads(odd ? 1 : 2)
               .device(TestDevice.DEVICE)
               .build();
-      judge(config);
+      judge(withValues(config, Policy.parse(given.policy), odd));
     }
+  }
+
+  /**
+   * The learned-value baseline with the other input in turn, and where it is allowed with values in
+   * returns too; other configurations stay as they are.
+   */
+  private static EngineConfig withValues(EngineConfig config, Policy policy, boolean own) {
+    ValueInput input =
+        own || config.weight() == Weight.OWN_RETURN ? ValueInput.OWN : ValueInput.JOINT;
+    boolean predicts =
+        config.baseline() == Baseline.LEARNED_VALUE
+            && config.weight() == Weight.REWARD_TO_GO
+            && input == ValueInput.JOINT;
+    return config.toBuilder()
+        .valuePolicy(policy)
+        .valueInput(input)
+        .lambda(predicts ? 0.8 : 1)
+        .bootstrap(predicts)
+        .build();
   }
 
   @ParameterizedTest
@@ -128,9 +150,10 @@ class GradientJudgeTest {
             .horizon(40)
             .discount(0.95)
             .entropyCoefficient(0.1)
+            .observationNormalisation(true)
             .device(TestDevice.DEVICE)
             .build();
-    Recording recording = judge(config);
+    Recording recording = judge(withValues(config, Policy.mlp(9), false));
     int[] lengths = recording.trajectories().getFirst().episodeLength();
     assertThat(Arrays.stream(lengths).min().orElseThrow()).isLessThan(40);
   }
@@ -153,7 +176,7 @@ class GradientJudgeTest {
             .environments(18)
             .device(TestDevice.DEVICE)
             .build();
-    try (Engine engine = Engine.open(config)) {
+    try (Engine engine = Engine.open(withValues(config, Policy.linear(), false))) {
       Recording first = JudgedEngine.assertAgrees(engine);
       assertThat(first.gradient().statistics().getFirst().scale()).isEqualTo(1);
       List<List<Statistics>> earlier = engine.train(0.01, 0.01);
@@ -192,7 +215,8 @@ class GradientJudgeTest {
             .environments(2)
             .device(TestDevice.DEVICE)
             .build();
-    try (Engine engine = Engine.open(config)) {
+    try (Engine engine = Engine.open(withValues(config, Policy.linear(), false))) {
+      engine.train(0.01);
       GivenRewards.assertWeights(engine, 17, 9, null);
       GivenRewards.assertWeights(engine, 20, 25, new long[] {0, 2, 18, 20});
       if (baseline != Baseline.LEAVE_ONE_OUT) {
@@ -248,15 +272,15 @@ class GradientJudgeTest {
                 Arbitraries.of(0.0, 0.01, 1.0),
                 Arbitraries.longs())
             .as((discount, entropy, seed) -> new double[] {discount, entropy, seed});
-    Arbitrary<Object[]> choices =
+    Arbitrary<List<Object>> choices =
         Combinators.combine(
                 Arbitraries.of(Weight.values()),
                 Arbitraries.of(Baseline.values()),
                 Arbitraries.of(AgentReduction.values()),
-                Arbitraries.of(Scale.values()))
-            .as(
-                (weight, baseline, reduction, scale) ->
-                    new Object[] {weight, baseline, reduction, scale});
+                Arbitraries.of(Scale.values()),
+                Arbitraries.of(true, false),
+                Arbitraries.of(true, false))
+            .as(Arrays::asList);
     return Combinators.combine(
             environments,
             policies,
@@ -267,20 +291,24 @@ class GradientJudgeTest {
             Arbitraries.integers().between(1, 3))
         .as(
             (environment, policy, number, choice, count, horizon, threads) ->
-                EngineConfig.builder(environment)
-                    .policy(policy)
-                    .discount(number[0])
-                    .entropyCoefficient(number[1])
-                    .seed((long) number[2])
-                    .weight((Weight) choice[0])
-                    .baseline((Baseline) choice[1])
-                    .agentReduction((AgentReduction) choice[2])
-                    .scale((Scale) choice[3])
-                    .environments(count)
-                    .horizon(horizon)
-                    .threads(threads)
-                    .device(TestDevice.DEVICE)
-                    .build());
+                withValues(
+                    EngineConfig.builder(environment)
+                        .policy(policy)
+                        .discount(number[0])
+                        .entropyCoefficient(number[1])
+                        .seed((long) number[2])
+                        .weight((Weight) choice.get(0))
+                        .baseline((Baseline) choice.get(1))
+                        .agentReduction((AgentReduction) choice.get(2))
+                        .scale((Scale) choice.get(3))
+                        .observationNormalisation((boolean) choice.get(4))
+                        .environments(count)
+                        .horizon(horizon)
+                        .threads(threads)
+                        .device(TestDevice.DEVICE)
+                        .build(),
+                    policy,
+                    (boolean) choice.get(5)));
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.swarmgrad.Baseline;
@@ -16,6 +17,7 @@ import org.swarmgrad.JavaEnvironment;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Trajectories;
+import org.swarmgrad.ValueInput;
 import org.swarmgrad.Weight;
 
 class JavaEnvironmentJudgeTest {
@@ -93,11 +95,28 @@ class JavaEnvironmentJudgeTest {
   @ParameterizedTest
   @EnumSource(Weight.class)
   void groupsMasksDeathAndEarlyEnds(Weight weight) {
+    judge(builder -> builder.weight(weight).baseline(Baseline.LEAVE_ONE_OUT));
+  }
+
+  @ParameterizedTest
+  @EnumSource(ValueInput.class)
+  void valuesOfGroupsWithMasksDeathAndEarlyEnds(ValueInput input) {
+    judge(
+        builder ->
+            builder
+                .baseline(Baseline.LEARNED_VALUE)
+                .valueInput(input)
+                .valuePolicies(List.of(Policy.parse("mlp:7:relu"), Policy.linear()))
+                .observationNormalisation(true)
+                .lambda(input == ValueInput.JOINT ? 0.7 : 1)
+                .bootstrap(input == ValueInput.JOINT));
+  }
+
+  private static void judge(UnaryOperator<EngineConfig.Builder> options) {
     EngineConfig config =
-        EngineConfig.builder(JavaEnvironment.of("relay", Relay::new))
+        options
+            .apply(EngineConfig.builder(JavaEnvironment.of("relay", Relay::new)))
             .policies(List.of(Policy.mlp(9), Policy.parse("mlp:5:relu")))
-            .weight(weight)
-            .baseline(Baseline.LEAVE_ONE_OUT)
             .entropyCoefficient(0.05)
             .discount(0.97)
             .environments(75)

@@ -3,17 +3,12 @@ package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.DoubleBuffer;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import org.swarmgrad.ActivationFunction;
 import org.swarmgrad.Engine;
 import org.swarmgrad.Group;
-import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Trajectories;
-import org.swarmgrad.Weight;
 import org.swarmgrad.reference.Judge;
 import org.swarmgrad.reference.Judge.Finding;
 
@@ -32,14 +27,13 @@ final class JudgedEngine {
     Random random = new Random(seed);
     float[] parameters = new float[(int) engine.info().parameterCount()];
     Judge judge = new Judge(engine);
-    List<Policy> policies = engine.config().policies();
-    for (int group = 0; group < engine.groups().size(); group++) {
-      int[] sizes = judge.sizes(group);
-      boolean relu =
-          policies.get(policies.size() == 1 ? 0 : group).activation() == ActivationFunction.RELU;
-      int index = (int) engine.groups().get(group).parameterOffset();
+    int groups = engine.groups().size();
+    boolean values = engine.groups().getFirst().valueNetwork() != null;
+    int index = 0;
+    for (int network = 0; network < (values ? 2 * groups : groups); network++) {
+      int[] sizes = judge.sizes(network);
       for (int layer = 1; layer < sizes.length; layer++) {
-        double scale = Math.sqrt((relu ? 2.0 : 1.0) / sizes[layer - 1]);
+        double scale = Math.sqrt((judge.isRelu(network) ? 2.0 : 1.0) / sizes[layer - 1]);
         for (int weight = 0; weight < sizes[layer] * sizes[layer - 1]; weight++) {
           parameters[index++] = (float) (scale * random.nextGaussian());
         }
@@ -57,7 +51,7 @@ final class JudgedEngine {
     for (Trajectories batch : recording.trajectories()) {
       assertRowsEndWithTheEpisode(batch);
     }
-    List<Finding> findings = new Judge(engine).judge(recording, previousBaselines(engine));
+    List<Finding> findings = new Judge(engine).judge(recording);
     for (Finding finding : findings) {
       assertThat(finding.agrees()).as("%s on %s", finding, engine.config()).isTrue();
     }
@@ -88,28 +82,6 @@ final class JudgedEngine {
         }
       }
     }
-  }
-
-  /**
-   * The baselines that the batch before left in the engine: [group][step], the one number of a
-   * whole-episode weight at every step.
-   */
-  static double[][] previousBaselines(Engine engine) {
-    double[][] previous = new double[engine.groups().size()][engine.info().horizon()];
-    DoubleBuffer baselines = engine.readBuffer(engine.buffer("baseline")).asDoubleBuffer();
-    for (double[] steps : previous) {
-      baselines.get(steps);
-    }
-    if (!isPerStep(engine.config().weight())) {
-      for (double[] steps : previous) {
-        Arrays.fill(steps, steps[0]);
-      }
-    }
-    return previous;
-  }
-
-  static boolean isPerStep(Weight weight) {
-    return weight == Weight.REWARD_TO_GO || weight == Weight.DISCOUNTED_STATE_WEIGHT;
   }
 
   static Group onlyGroup(Engine engine) {

@@ -94,11 +94,11 @@ class PartsTest {
             .device(TestDevice.DEVICE)
             .build();
     try (Engine engine = Engine.open(config)) {
-      assertThat(JudgedEngine.previousBaselines(engine)[0]).containsOnly(0);
+      assertThat(new Judge(engine).past(0).mean()).containsOnly(0);
       engine.train(0.01);
       Statistics last = engine.train(0.01).getFirst().getFirst();
       boolean own = weight == Weight.OWN_RETURN;
-      assertThat(JudgedEngine.previousBaselines(engine)[0][0])
+      assertThat(new Judge(engine).past(0).mean()[0])
           .isCloseTo(own ? last.agentReturnMean() : last.teamReturnMean(), within(1e-9));
     }
   }
@@ -117,9 +117,9 @@ class PartsTest {
         "weight",
         "environment 2, step 0, agent 0: expected",
         batch -> spoil(batch, batch.reward()));
-    assertFinds("gradient", "policy.0.", batch -> batch.observation()[0] += 1);
+    assertFinds("policy gradient", "policy.0.", batch -> batch.observation()[0] += 1);
     assertFinds(
-        "gradient",
+        "policy gradient",
         "policy.0.",
         batch -> batch.action()[0] = (batch.action()[0] + 1) % batch.group().actionCount());
   }
@@ -139,8 +139,7 @@ class PartsTest {
     try (Engine engine = Engine.open(config)) {
       Recording recording = engine.record();
       spoil.accept(recording.trajectories().getFirst());
-      List<Judge.Finding> findings =
-          new Judge(engine).judge(recording, JudgedEngine.previousBaselines(engine));
+      List<Judge.Finding> findings = new Judge(engine).judge(recording);
       assertThat(findings)
           .anySatisfy(
               finding -> {

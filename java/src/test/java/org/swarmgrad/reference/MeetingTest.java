@@ -11,9 +11,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Baseline;
+import org.swarmgrad.EngineConfig;
 import org.swarmgrad.Trajectories;
 import org.swarmgrad.Weight;
 import org.swarmgrad.reference.Meeting.Trajectory;
+import org.swarmgrad.reference.ReferenceWeights.Past;
 
 /**
  * The enumerated game and the reference's own weights against numbers made by an independent
@@ -57,21 +59,20 @@ class MeetingTest {
 
   private static double[][] expectation(
       TheoremCase given, Weight weight, AgentReduction reduction) {
+    EngineConfig config =
+        EngineConfig.builder("meeting")
+            .weight(weight)
+            .baseline(Baseline.NONE)
+            .agentReduction(reduction)
+            .build();
     double[][] policy = Meeting.policy(given.logit());
     double[][] expectation = new double[Meeting.FEATURES][Meeting.ACTIONS];
     List<Trajectory> trajectories = Meeting.trajectories(given.rule());
     assertThat(trajectories).hasSize(243);
     for (Trajectory trajectory : trajectories) {
       double[] weights =
-          ReferenceWeights.weights(
-              rewards(trajectory),
-              weight,
-              1,
-              Baseline.NONE,
-              ReferenceWeights.cohorts(1),
-              null,
-              reduction,
-              1);
+          new ReferenceWeights(config, Past.none(Meeting.STEPS), rewards(trajectory))
+              .weights(ReferenceWeights.cohorts(1));
       double probability = trajectory.probability(policy);
       for (int step = 0; step < Meeting.STEPS; step++) {
         for (int agent = 0; agent < Meeting.AGENTS; agent++) {

@@ -60,7 +60,7 @@ class ReferenceGradientTest {
       // Rounding of the surrogate (about 1e-15) over the step, and the step squared times a third
       // derivative.
       assertThat(gradient[index])
-          .as(ReferencePolicy.describe(sizes, index))
+          .as(ReferencePolicy.describe("policy", sizes, index))
           .isCloseTo((above - below) / (2 * step), within(2e-8));
     }
   }
