@@ -4,6 +4,7 @@ package org.swarmgrad.reference;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The three-cell meeting game summed over every joint trajectory in double precision: its expected
@@ -55,7 +56,7 @@ public final class Meeting {
    * One joint trajectory.
    *
    * @param startProbability of its first state
-   * @param observation [step][agent]: the index that is 1
+   * @param observation [step + 1][agent]: the index that is 1, after the last step too
    * @param action [step][agent]
    * @param reward [step][agent]
    */
@@ -67,11 +68,35 @@ public final class Meeting {
      * @return the team's return
      */
     public double teamReturn() {
+      return rewardToGo(0);
+    }
+
+    /**
+     * Sum of the rewards from a step on.
+     *
+     * @param step the first
+     * @return 0 after the last
+     */
+    public double rewardToGo(int step) {
       double sum = 0;
-      for (double[] step : reward) {
-        for (double value : step) {
+      for (int later = step; later < STEPS; later++) {
+        for (double value : reward[later]) {
           sum += value;
         }
+      }
+      return sum;
+    }
+
+    /**
+     * Sum of discounted rewards.
+     *
+     * @param discount per step
+     * @return the team's discounted return
+     */
+    public double discountedReturn(double discount) {
+      double sum = 0;
+      for (int step = 0; step < STEPS; step++) {
+        sum += Math.pow(discount, step) * (rewardToGo(step) - rewardToGo(step + 1));
       }
       return sum;
     }
@@ -106,14 +131,12 @@ public final class Meeting {
       for (int code = 0; code < jointActions * jointActions; code++) {
         int[] joint = {code / jointActions, code % jointActions};
         int[] cell = STARTS[start].clone();
-        int[][] observation = new int[STEPS][AGENTS];
+        int[][] observation = new int[STEPS + 1][];
         int[][] action = new int[STEPS][AGENTS];
         double[][] reward = new double[STEPS][AGENTS];
         for (int step = 0; step < STEPS; step++) {
           action[step] = new int[] {joint[step] / ACTIONS, joint[step] % ACTIONS};
-          for (int agent = 0; agent < AGENTS; agent++) {
-            observation[step][agent] = cell[agent] * CELLS + cell[1 - agent];
-          }
+          observation[step] = observe(cell);
           for (int agent = 0; agent < AGENTS; agent++) {
             cell[agent] = Math.clamp(cell[agent] + action[step][agent] - STAY, 0, CELLS - 1);
           }
@@ -123,10 +146,15 @@ public final class Meeting {
                     cell[agent], action[step][agent], cell[1 - agent], action[step][1 - agent]);
           }
         }
+        observation[STEPS] = observe(cell);
         all.add(new Trajectory(START_PROBABILITY[start], observation, action, reward));
       }
     }
     return all;
+  }
+
+  private static int[] observe(int[] cell) {
+    return new int[] {cell[0] * CELLS + cell[1], cell[1] * CELLS + cell[0]};
   }
 
   /**
@@ -170,6 +198,19 @@ public final class Meeting {
    *     a product of four softmaxes, factor by factor
    */
   public static double[][] gradient(Rule rule, double[][] logit) {
+    return gradient(rule, logit, Trajectory::teamReturn);
+  }
+
+  /**
+   * The gradient of the expectation of anything that a trajectory is worth.
+   *
+   * @param rule of the rewards
+   * @param logit [observation][action]
+   * @param worth of a trajectory, whatever the policy
+   * @return [observation][action], as for J
+   */
+  public static double[][] gradient(
+      Rule rule, double[][] logit, ToDoubleFunction<Trajectory> worth) {
     double[][] policy = policy(logit);
     double[][] gradient = new double[FEATURES][ACTIONS];
     for (Trajectory trajectory : trajectories(rule)) {
@@ -188,7 +229,7 @@ public final class Meeting {
         for (int choice = 0; choice < ACTIONS; choice++) {
           double derivative =
               probability[action] * ((choice == action ? 1 : 0) - probability[choice]);
-          gradient[observation][choice] += trajectory.teamReturn() * others * derivative;
+          gradient[observation][choice] += worth.applyAsDouble(trajectory) * others * derivative;
         }
       }
     }

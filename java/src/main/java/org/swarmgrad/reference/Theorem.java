@@ -3,11 +3,11 @@ package org.swarmgrad.reference;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Baseline;
-import org.swarmgrad.Batch;
 import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
@@ -15,11 +15,12 @@ import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.Optimizer;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
-import org.swarmgrad.Rewards;
+import org.swarmgrad.Scale;
+import org.swarmgrad.ValueInput;
 import org.swarmgrad.Weight;
 import org.swarmgrad.reference.Judge.Finding;
 import org.swarmgrad.reference.Meeting.Rule;
-import org.swarmgrad.reference.Meeting.Trajectory;
+import org.swarmgrad.reference.ReferenceWeights.Past;
 
 /**
  * The team policy gradient shown to be what the engine computes: on the meeting game the exact
@@ -30,7 +31,8 @@ public final class Theorem {
   /** Two programs that add the same 243 products in double differ by less. */
   private static final double DOUBLE_ROUNDING = 1e-12;
 
-  private static final int PAIR = 2;
+  /** Of estimators that use nothing of earlier batches. */
+  private static final Past NONE = Past.none(Meeting.STEPS);
 
   private final Device device;
 
@@ -89,7 +91,7 @@ public final class Theorem {
     List<Row> rows = new ArrayList<>();
     double returnDifference = 0;
     double gradientDifference = 0;
-    double largestLogit = 0;
+    double largestLogit = largestLogit(cases);
     List<double[][]> exact = new ArrayList<>();
     StringBuilder returns = new StringBuilder("J =");
     for (TheoremCase one : cases) {
@@ -99,11 +101,6 @@ public final class Theorem {
           Math.max(returnDifference, Math.abs(expectedReturn - one.expectedReturn()));
       exact.add(Meeting.gradient(rule, one.logit()));
       gradientDifference = Math.max(gradientDifference, largest(exact.getLast(), one.gradient()));
-      for (double[] row : one.logit()) {
-        for (double value : row) {
-          largestLogit = Math.max(largestLogit, Math.abs(value));
-        }
-      }
     }
     String subject = "meeting, " + rule.name().toLowerCase(Locale.ROOT);
     rows.add(
@@ -123,13 +120,13 @@ public final class Theorem {
             DOUBLE_ROUNDING,
             ""));
 
-    List<Trajectory> trajectories = Meeting.trajectories(rule);
-    double largestReturn =
-        trajectories.stream().mapToDouble(one -> Math.abs(one.teamReturn())).max().orElseThrow();
-    double allowed = Judge.gradientTolerance(largestLogit) * largestReturn;
+    Enumeration enumeration = new Enumeration(cases, Enumeration.oneHot(), device);
+    double allowed = allowed(enumeration, largestLogit);
     for (Weight weight : List.of(Weight.TOTAL_RETURN, Weight.REWARD_TO_GO)) {
       for (Baseline baseline : List.of(Baseline.NONE, Baseline.LEAVE_ONE_OUT)) {
-        List<double[][]> expectations = expectations(cases, weight, baseline, AgentReduction.SUM);
+        List<double[][]> expectations =
+            enumeration.expectations(
+                enumeration.config().weight(weight).baseline(baseline).build(), NONE, null);
         String name =
             baseline == Baseline.NONE ? "E[" + weight + "]" : "E[" + weight + ", " + baseline + "]";
         String remark = baseline == Baseline.NONE ? "" : "all pairs of trajectories, cohort of 2";
@@ -138,19 +135,24 @@ public final class Theorem {
                 subject, name, "gradient of J", largest(expectations, exact, 1), allowed, remark));
       }
     }
-    List<double[][]> averages =
-        expectations(cases, Weight.TOTAL_RETURN, Baseline.NONE, AgentReduction.MEAN);
+    EngineConfig average =
+        enumeration
+            .config()
+            .weight(Weight.TOTAL_RETURN)
+            .agentReduction(AgentReduction.MEAN)
+            .build();
     rows.add(
         new Row(
             subject,
             "N x E[concatenate and average]",
             "gradient of J",
-            largest(averages, exact, Meeting.AGENTS),
+            largest(enumeration.expectations(average, NONE, null), exact, Meeting.AGENTS),
             allowed,
             "the average itself is 1/N of it"));
 
     List<double[][]> own =
-        expectations(cases, Weight.OWN_RETURN, Baseline.NONE, AgentReduction.SUM);
+        enumeration.expectations(
+            enumeration.config().weight(Weight.OWN_RETURN).build(), NONE, null);
     List<double[][]> predicted =
         cases.stream().map(one -> one.estimators().get("own_return_only")).toList();
     rows.add(
@@ -160,13 +162,30 @@ public final class Theorem {
             "independent program",
             largest(own, predicted, 1),
             allowed,
-            bias(own, exact)));
+            bias("J", own, exact)));
     return rows;
   }
 
-  /** How far own-return is from the gradient, policy by policy. */
-  private static String bias(List<double[][]> own, List<double[][]> exact) {
-    StringBuilder text = new StringBuilder("off the gradient of J by");
+  private static double allowed(Enumeration enumeration, double largestLogit) {
+    return Judge.gradientTolerance(largestLogit)
+        * enumeration.trajectories().stream()
+            .mapToDouble(one -> Math.abs(one.teamReturn()))
+            .max()
+            .orElseThrow();
+  }
+
+  private static double largestLogit(List<TheoremCase> cases) {
+    return cases.stream()
+        .flatMap(one -> Arrays.stream(one.logit()))
+        .flatMapToDouble(Arrays::stream)
+        .map(Math::abs)
+        .max()
+        .orElseThrow();
+  }
+
+  /** How far an estimator is from the gradient, policy by policy. */
+  private static String bias(String of, List<double[][]> own, List<double[][]> exact) {
+    StringBuilder text = new StringBuilder("off the gradient of " + of + " by");
     for (int index = 0; index < own.size(); index++) {
       double difference = largest(own.get(index), exact.get(index));
       double product = 0;
@@ -185,130 +204,167 @@ public final class Theorem {
     return text.toString();
   }
 
-  /** The expectation of the engine's estimator at each policy: [case] [observation][action]. */
-  private List<double[][]> expectations(
-      List<TheoremCase> cases, Weight weight, Baseline baseline, AgentReduction reduction) {
-    Rule rule = cases.getFirst().rule();
-    EngineConfig config =
-        EngineConfig.builder(EnvironmentSpec.of("meeting").with("reward", rule.ordinal()))
-            .policy(Policy.linear())
-            .environments(PAIR)
-            .weight(weight)
-            .baseline(baseline)
-            .agentReduction(reduction)
-            .device(device)
-            .threads(1)
-            .build();
-    List<Trajectory> trajectories = Meeting.trajectories(rule);
-    List<double[][]> expectations = new ArrayList<>();
-    try (Engine engine = Engine.open(config)) {
-      for (TheoremCase one : cases) {
-        engine.setParameters(parameters(one.logit()));
-        double[][] policy = Meeting.policy(one.logit());
-        double[] probability =
-            trajectories.stream().mapToDouble(each -> each.probability(policy)).toArray();
-        expectations.add(
-            baseline == Baseline.LEAVE_ONE_OUT
-                ? pairExpectation(engine, trajectories, probability)
-                : expectation(engine, trajectories, probability));
-      }
-    }
-    return expectations;
-  }
-
-  /** Each trajectory is a batch of its own; its gradient counts with its probability. */
-  private static double[][] expectation(
-      Engine engine, List<Trajectory> trajectories, double[] probability) {
-    double[][] expectation = new double[Meeting.FEATURES][Meeting.ACTIONS];
-    for (int index = 0; index < trajectories.size(); index++) {
-      List<Trajectory> alone = List.of(trajectories.get(index));
-      float[] weight = weights(engine, alone, new long[] {0, 1});
-      add(expectation, gradient(engine, alone, weight), probability[index]);
-    }
-    return expectation;
-  }
-
   /**
-   * Each pair of trajectories is a cohort of two. The pairs of one first trajectory make one batch,
-   * in which the probability of the second multiplies the weights; that of the first multiplies the
-   * batch's gradient.
+   * What each option does to the expectation, on the meeting game with the gift rule: unbiased ones
+   * against the gradient of J (of the return discounted by 0.9 where the row says so), biased ones
+   * against the double-precision reference, with the size of the bias. Means, deviation and values
+   * are numbers out of the air: any that are known before the batch will do.
+   *
+   * @return every line
+   * @throws IOException if the cases cannot be read
    */
-  private static double[][] pairExpectation(
-      Engine engine, List<Trajectory> trajectories, double[] probability) {
-    double[][] expectation = new double[Meeting.FEATURES][Meeting.ACTIONS];
-    int count = trajectories.size();
-    long[] cohortFirst = new long[count + 1];
-    for (int cohort = 0; cohort <= count; cohort++) {
-      cohortFirst[cohort] = (long) PAIR * cohort;
-    }
-    for (int first = 0; first < count; first++) {
-      List<Trajectory> pairs = new ArrayList<>();
-      for (Trajectory second : trajectories) {
-        pairs.add(trajectories.get(first));
-        pairs.add(second);
-      }
-      float[] weight = weights(engine, pairs, cohortFirst);
-      for (int index = 0; index < weight.length; index++) {
-        int second = index % pairs.size() / PAIR;
-        weight[index] = (float) (weight[index] * probability[second] * count);
-      }
-      add(expectation, gradient(engine, pairs, weight), probability[first]);
-    }
-    return expectation;
+  public List<Row> options() throws IOException {
+    List<TheoremCase> cases =
+        TheoremCase.all().stream().filter(one -> one.rule() == Rule.GIFT).toList();
+    return new Options(cases).rows();
   }
 
-  private static float[] weights(Engine engine, List<Trajectory> episodes, long[] cohortFirst) {
-    int count = episodes.size();
-    float[] reward = new float[Meeting.STEPS * Meeting.AGENTS * count];
-    for (int row = 0; row < Meeting.STEPS * Meeting.AGENTS; row++) {
-      for (int environment = 0; environment < count; environment++) {
-        reward[row * count + environment] =
-            (float) episodes.get(environment).reward()[row / Meeting.AGENTS][row % Meeting.AGENTS];
-      }
-    }
-    return engine
-        .weights(new Rewards(0, count, Meeting.STEPS, cohortFirst, reward, null, null, null, null))
-        .weight();
-  }
+  /** The rows of the options, which have much in common. */
+  private final class Options {
+    private static final double DISCOUNT = 0.9;
+    private static final double REWARD_SCALE = 0.25;
+    private static final Past PAST = new Past(new double[] {0.4, -0.7}, 1.7);
 
-  private static float[] gradient(Engine engine, List<Trajectory> episodes, float[] weight) {
-    int count = episodes.size();
-    int rows = Meeting.STEPS * Meeting.AGENTS;
-    float[] observation = new float[rows * Meeting.FEATURES * count];
-    int[] action = new int[rows * count];
-    for (int row = 0; row < rows; row++) {
-      for (int environment = 0; environment < count; environment++) {
-        Trajectory episode = episodes.get(environment);
-        int feature = episode.observation()[row / Meeting.AGENTS][row % Meeting.AGENTS];
-        observation[(row * Meeting.FEATURES + feature) * count + environment] = 1;
-        action[row * count + environment] =
-            episode.action()[row / Meeting.AGENTS][row % Meeting.AGENTS];
-      }
-    }
-    return engine.gradientOf(
-        new Batch(0, count, Meeting.STEPS, observation, action, weight, null, null));
-  }
+    private final List<TheoremCase> cases;
+    private final Enumeration enumeration;
+    private final double allowed;
+    private final List<Row> rows = new ArrayList<>();
 
-  /**
-   * The linear policy's weight [action][observation] is the table of logits transposed; its bias
-   * stays 0.
-   */
-  private static float[] parameters(double[][] logit) {
-    float[] parameters = new float[(Meeting.FEATURES + 1) * Meeting.ACTIONS];
-    for (int observation = 0; observation < Meeting.FEATURES; observation++) {
-      for (int action = 0; action < Meeting.ACTIONS; action++) {
-        parameters[action * Meeting.FEATURES + observation] = (float) logit[observation][action];
-      }
-    }
-    return parameters;
-  }
+    /** Values of states that have nothing to do with what they are worth. */
+    private final Enumeration.Values arbitrary =
+        (one, step, agent, observation) -> Math.sin(5 * step + 3 * agent + 2 * observation);
 
-  private static void add(double[][] expectation, float[] gradient, double probability) {
-    for (int observation = 0; observation < Meeting.FEATURES; observation++) {
-      for (int action = 0; action < Meeting.ACTIONS; action++) {
-        expectation[observation][action] +=
-            probability * gradient[action * Meeting.FEATURES + observation];
+    Options(List<TheoremCase> cases) {
+      this.cases = cases;
+      enumeration = new Enumeration(cases, Enumeration.oneHot(), device);
+      allowed = allowed(enumeration, largestLogit(cases));
+    }
+
+    List<Row> rows() {
+      List<double[][]> gradient = enumeration.exact((one, each) -> each.teamReturn());
+      List<double[][]> discounted =
+          enumeration.exact((one, each) -> each.discountedReturn(DISCOUNT));
+
+      unbiased("previous-batch", previous(), "J", gradient, 1);
+      unbiased("learned-value, joint", learned(ValueInput.JOINT), "J", gradient, 1);
+      unbiased("learned-value, own", learned(ValueInput.OWN), "J", gradient, 1);
+      unbiased(
+          "running-deviation, reward-scale 0.25",
+          previous().scale(Scale.RUNNING_DEVIATION).rewardScale(REWARD_SCALE),
+          "J",
+          gradient,
+          PAST.deviation() / REWARD_SCALE);
+      normalised();
+      unbiased(
+          "total-return, 0.9",
+          previous().weight(Weight.TOTAL_RETURN).discount(DISCOUNT),
+          "discounted J",
+          discounted,
+          1);
+      unbiased(
+          "discounted-state-weight, learned-value, 0.9",
+          learned(ValueInput.JOINT).weight(Weight.DISCOUNTED_STATE_WEIGHT).discount(DISCOUNT),
+          "discounted J",
+          discounted,
+          1);
+      biased("reward-to-go, 0.9", "discounted J", previous().discount(DISCOUNT), discounted);
+      biased("lambda 0.5", "J", learned(ValueInput.JOINT).lambda(0.5), gradient);
+      exactValues(gradient);
+      biased("bootstrap", "J", learned(ValueInput.JOINT).bootstrap(true), gradient);
+      entropy();
+      return rows;
+    }
+
+    private EngineConfig.Builder previous() {
+      return enumeration.config().baseline(Baseline.PREVIOUS_BATCH);
+    }
+
+    private EngineConfig.Builder learned(ValueInput input) {
+      return enumeration.config().baseline(Baseline.LEARNED_VALUE).valueInput(input);
+    }
+
+    private void add(String name, String against, double difference, String remark) {
+      rows.add(new Row("meeting, gift", "E[" + name + "]", against, difference, allowed, remark));
+    }
+
+    private void unbiased(
+        String name,
+        EngineConfig.Builder config,
+        String of,
+        List<double[][]> exact,
+        double factor) {
+      List<double[][]> found = enumeration.expectations(config.build(), PAST, arbitrary);
+      String remark =
+          factor == 1
+              ? "unbiased"
+              : String.format(Locale.ROOT, "unbiased: 1/%.1f of it, known before", factor);
+      add(name, "gradient of " + of, largest(found, exact, factor), remark);
+    }
+
+    private void biased(
+        String name, String of, EngineConfig.Builder builder, List<double[][]> exact) {
+      EngineConfig config = builder.build();
+      List<double[][]> found = enumeration.expectations(config, PAST, arbitrary);
+      List<double[][]> predicted = enumeration.reference(config, PAST, arbitrary);
+      add(
+          name,
+          "double reference",
+          largest(found, predicted, 1),
+          "biased: " + bias(of, found, exact));
+    }
+
+    /** With the values that the policy really has, no return is needed at all. */
+    private void exactValues(List<double[][]> gradient) {
+      Enumeration.Values exact =
+          (one, step, agent, observation) ->
+              step == Meeting.STEPS
+                  ? 0
+                  : (enumeration.expectedRewardToGo(one, step, observation) - PAST.mean()[step])
+                      / PAST.deviation();
+      List<double[][]> found =
+          enumeration.expectations(learned(ValueInput.JOINT).lambda(0).build(), PAST, exact);
+      add("lambda 0, exact values", "gradient of J", largest(found, gradient, 1), "unbiased");
+    }
+
+    /** The policy sees (indicator - mean) x inverse deviation, with moments out of the air. */
+    private void normalised() {
+      double[][] features = Enumeration.oneHot();
+      for (double[] observation : features) {
+        for (int feature = 0; feature < observation.length; feature++) {
+          observation[feature] =
+              (float) ((observation[feature] - 0.05 * feature) * (1 + 0.1 * feature));
+        }
       }
+      Enumeration seen = new Enumeration(cases, features, device);
+      List<double[][]> found = seen.expectations(previous().build(), PAST, null);
+      add(
+          "observation-normalisation",
+          "gradient of J",
+          largest(found, seen.exact((one, each) -> each.teamReturn()), 1),
+          "unbiased");
+    }
+
+    /**
+     * The entropy term leaves out that the policy also decides which states are visited: what is
+     * added here.
+     */
+    private void entropy() {
+      EngineConfig config = previous().entropyCoefficient(1).build();
+      List<double[][]> found = enumeration.expectations(config, PAST, null);
+      List<double[][]> predicted = enumeration.reference(config, PAST, null);
+      List<double[][]> whole = enumeration.exact(enumeration::entropy);
+      for (int index = 0; index < whole.size(); index++) {
+        for (int row = 0; row < Meeting.FEATURES; row++) {
+          for (int column = 0; column < Meeting.ACTIONS; column++) {
+            whole.get(index)[row][column] += predicted.get(index)[row][column];
+          }
+        }
+      }
+      add(
+          "entropy 1",
+          "double reference",
+          largest(found, predicted, 1),
+          "biased: " + bias("J + entropy", found, whole));
     }
   }
 
@@ -346,6 +402,7 @@ public final class Theorem {
     List<Row> rows = new ArrayList<>();
     rows.addAll(sampled("linear", Weight.TOTAL_RETURN, Baseline.NONE, 1));
     rows.addAll(sampled("mlp:64,64", Weight.REWARD_TO_GO, Baseline.LEAVE_ONE_OUT, 1));
+    rows.addAll(sampled("mlp:64,64", Weight.REWARD_TO_GO, Baseline.LEARNED_VALUE, 1));
     rows.addAll(sampled("mlp:32:relu", Weight.OWN_RETURN, Baseline.NONE, 0.99));
     rows.addAll(
         sampled("mlp:16,16,16", Weight.DISCOUNTED_STATE_WEIGHT, Baseline.LEAVE_ONE_OUT, 0.95));

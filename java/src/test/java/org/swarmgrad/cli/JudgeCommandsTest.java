@@ -43,7 +43,10 @@ class JudgeCommandsTest {
     assertThat(result.get("rows").size()).isGreaterThan(30);
     assertThat(run("verify")).isZero();
     assertThat(text(out))
-        .contains("E[total-return, leave-one-out]", "0.2745 (cosine 0.732)", "rows agree");
+        .contains("E[total-return, leave-one-out]", "0.2745 (cosine 0.732)", "rows agree")
+        .containsPattern("E.learned-value, own. .* agrees +unbiased")
+        .containsPattern("E.lambda 0.5. .* agrees +biased: .*0.0952 .cosine 0.974.")
+        .containsPattern("E.bootstrap. .* agrees +biased: .*0.2582 .cosine 0.766.");
   }
 
   @Test
