@@ -5,9 +5,12 @@ package org.swarmgrad.cli;
 
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import org.swarmgrad.ActivationFunction;
+import org.swarmgrad.Baseline;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.Policy;
+import org.swarmgrad.Scale;
 import org.swarmgrad.Schedule;
 import org.swarmgrad.Schedules;
 import org.swarmgrad.Share;
@@ -28,6 +31,9 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
   private static final Predicate<String> OWN_INTEREST =
       family("climbing|penalty|prisoners_dilemma");
   private static final Predicate<String> CARTPOLE = family("CartPole-v1");
+  private static final Predicate<String> FORAGING = family("Foraging-.*");
+  private static final Predicate<String> WAREHOUSE = family("rware-.*");
+  private static final Predicate<String> KITCHEN = family("overcooked_.*");
 
   static TrainDefaults of(EnvironmentSpec environment) {
     EngineConfig.Builder config = EngineConfig.builder(environment).environments(64);
@@ -44,6 +50,15 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
     if (OWN_INTEREST.test(id)) {
       return cosine(config.policy(Policy.linear()), 0.05, 200);
     }
+    if (FORAGING.test(id)) {
+      return grid(config, 10_000);
+    }
+    if (WAREHOUSE.test(id)) {
+      return grid(config, 1500);
+    }
+    if (KITCHEN.test(id)) {
+      return grid(config, 400);
+    }
     EngineConfig any = config.environments(256).build();
     return new TrainDefaults(
         any, Schedules.of(Schedule.constant(0.003), any), Long.MAX_VALUE, 45);
@@ -51,6 +66,18 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
 
   private static Predicate<String> family(String ids) {
     return Pattern.compile(ids).asMatchPredicate();
+  }
+
+  /**
+   * Rewards are rare in grid worlds: learned values say which steps led to one, for a little bias,
+   * and some entropy keeps the search alive.
+   */
+  private static TrainDefaults grid(EngineConfig.Builder builder, long iterations) {
+    Policy network = Policy.mlp(64, 64).withActivation(ActivationFunction.RELU);
+    builder.environments(32).policy(network).observationNormalisation(true);
+    builder.baseline(Baseline.LEARNED_VALUE).valuePolicy(network).lambda(0.98).discount(0.99);
+    builder.scale(Scale.RUNNING_DEVIATION).entropyCoefficient(0.001);
+    return cosine(builder, 0.003, iterations);
   }
 
   private static TrainDefaults cosine(EngineConfig.Builder builder, double rate, long iterations) {
