@@ -75,7 +75,8 @@ TEST_CASE("no call on an engine allocates") {
       CHECK(engine.info().replays == (horizon == 200));
       const Recording recording = engine.record();
       const Batch &batch = recording.groups[0];
-      const double rates[] = {0.1, 0.1, 0.1};
+      const std::vector<swarmgrad_rates> rates(3, engine.rates_of(0.1));
+      const int32_t acting = SWARMGRAD_ACT_GREEDY;
       std::vector<swarmgrad_statistics> statistics(3);
       std::vector<float> gradient(recording.gradient.size()), weight(batch.reward.size()),
           logit(batch.action.size() * 5);
@@ -109,11 +110,11 @@ TEST_CASE("no call on an engine allocates") {
       };
       swarmgrad_engine *handle = engine.handle();
       start = allocations.load();
-      expect_none("train", swarmgrad_train(handle, 3, rates, statistics.data()));
+      expect_none("train", swarmgrad_train(handle, 3, rates.data(), statistics.data()));
       expect_none("gradient", swarmgrad_gradient(handle, gradient.data(), statistics.data()));
-      expect_none("step", swarmgrad_step(handle, nullptr, 0.1));
+      expect_none("step", swarmgrad_step(handle, nullptr, rates.data()));
       expect_none("record", swarmgrad_record(handle, trajectories.data(), gradient.data(), statistics.data()));
-      expect_none("evaluate", swarmgrad_evaluate(handle, 0, 40, SWARMGRAD_ACT_GREEDY, statistics.data()));
+      expect_none("evaluate", swarmgrad_evaluate(handle, 0, 40, &acting, statistics.data()));
       expect_none("gradient_of", swarmgrad_gradient_of(handle, &given, gradient.data()));
       expect_none("weights", swarmgrad_weights(handle, &rewards));
       expect_none("logits", swarmgrad_logits(handle, &rows));

@@ -57,7 +57,7 @@ TEST_CASE("configurations that are refused") {
   using C = Configuration;
   expect_no_engine([](C &c) { c.config.size = 0; }, {"config.size is 0", "expects"});
   expect_no_engine([](C &c) { c.config.size += 8; }, {"config.size is", "expects"});
-  expect_no_engine([](C &c) { c.config.abi_version = 99; }, {"config.abi_version is 99", "version 3"});
+  expect_no_engine([](C &c) { c.config.abi_version = 99; }, {"config.abi_version is 99", "version 4"});
   expect_no_engine([](C &c) { c.config.environment = nullptr; }, {"environment is null", "known: ", "meeting"});
   expect_no_engine([](C &c) { c.config.environment = "chess"; }, {"environment is \"chess\"", "simple_spread_v3"});
   expect_no_engine([](C &c) { c.config.environment = ""; }, {"environment is \"\"", "known: "});
@@ -169,9 +169,9 @@ TEST_CASE("null and wrong handles") {
   expect_refused(swarmgrad_get_info(nullptr, &info), {"handle is null"});
   expect_refused(swarmgrad_train(nullptr, 1, nullptr, nullptr), {"handle is null"});
   expect_refused(swarmgrad_gradient(nullptr, nullptr, nullptr), {"handle is null"});
-  expect_refused(swarmgrad_step(nullptr, nullptr, 0), {"handle is null"});
+  expect_refused(swarmgrad_step(nullptr, nullptr, nullptr), {"handle is null"});
   expect_refused(swarmgrad_record(nullptr, nullptr, nullptr, nullptr), {"handle is null"});
-  expect_refused(swarmgrad_evaluate(nullptr, 0, 1, 0, nullptr), {"handle is null"});
+  expect_refused(swarmgrad_evaluate(nullptr, 0, 1, nullptr, nullptr), {"handle is null"});
   expect_refused(swarmgrad_read(nullptr, 0, nullptr, 0), {"handle is null"});
   expect_refused(swarmgrad_write(nullptr, 0, nullptr, 0), {"handle is null"});
   expect_refused(swarmgrad_buffer(nullptr, 0, nullptr), {"handle is null"});
@@ -225,29 +225,40 @@ TEST_CASE("training, steps and evaluations that are refused") {
   Engine engine(Setup{});
   swarmgrad_engine *handle = engine.handle();
   const Snapshot before = engine.checkpoint();
-  double rates[] = {0.1, 0.1, 0.1};
-  expect_refused(swarmgrad_train(handle, -1, rates, nullptr), {"iterations is -1", "0 or more"});
-  expect_refused(swarmgrad_train(handle, 3, nullptr, nullptr), {"learning_rate is null"});
-  for (const double rate : {not_a_number, -0.1, infinity, 1e39}) {
-    rates[2] = rate;
-    expect_refused(swarmgrad_train(handle, 3, rates, nullptr), {"learning_rate[2] is", "allowed: 0 to"});
-    engine.gradient();
-    expect_refused(swarmgrad_step(handle, nullptr, rate), {"learning_rate is", "allowed: 0 to"});
-  }
+  const swarmgrad_rates good = engine.rates_of(0.1);
+  std::vector<swarmgrad_rates> rates(3, good);
+  expect_refused(swarmgrad_train(handle, -1, rates.data(), nullptr), {"iterations is -1", "0 or more"});
+  expect_refused(swarmgrad_train(handle, 3, nullptr, nullptr), {"rates is null"});
+  engine.gradient();
+  expect_refused(swarmgrad_step(handle, nullptr, nullptr), {"rates is null"});
+  const auto refuse_rates = [&](double swarmgrad_rates::*member, const std::string &name) {
+    for (const double rate : {not_a_number, -0.1, infinity, 1e39}) {
+      rates[2] = good;
+      rates[2].*member = rate;
+      expect_refused(swarmgrad_train(handle, 3, rates.data(), nullptr),
+                     {("rates[2]." + name + " is").c_str(), "allowed: 0 to"});
+      engine.gradient();
+      expect_refused(swarmgrad_step(handle, nullptr, &rates[2]), {("rates." + name + " is").c_str(), "allowed: 0 to"});
+    }
+  };
+  refuse_rates(&swarmgrad_rates::learning_rate, "learning_rate");
+  refuse_rates(&swarmgrad_rates::value_learning_rate, "value_learning_rate");
+  refuse_rates(&swarmgrad_rates::entropy_coefficient, "entropy_coefficient");
   CHECK(swarmgrad_train(handle, 0, nullptr, nullptr) == SWARMGRAD_OK);
   CHECK(engine.checkpoint() == before);
   Engine fresh(Setup{});
-  expect_refused(swarmgrad_step(fresh.handle(), nullptr, 0.1), {"gradient is null", "ask for a gradient first"});
+  expect_refused(swarmgrad_step(fresh.handle(), nullptr, &good), {"gradient is null", "ask for a gradient first"});
 
   std::vector<swarmgrad_statistics> statistics(1);
   for (const int64_t episodes : {int64_t{0}, int64_t{-5}, int64_t{1} << 31})
-    expect_refused(swarmgrad_evaluate(handle, 0, episodes, 0, statistics.data()),
+    expect_refused(engine.evaluate(0, episodes, SWARMGRAD_ACT_SAMPLED, statistics.data()),
                    {"episodes is", "allowed: 1 to 2147483647"});
   for (const int64_t first : {int64_t{-1}, int64_t{1} << 31, std::numeric_limits<int64_t>::max()})
-    expect_refused(swarmgrad_evaluate(handle, first, 1, 0, statistics.data()),
+    expect_refused(engine.evaluate(first, 1, SWARMGRAD_ACT_SAMPLED, statistics.data()),
                    {"first_episode is", "allowed: 0 to 2147483647"});
   for (const int acting : {-1, 3})
-    expect_refused(swarmgrad_evaluate(handle, 0, 1, acting, statistics.data()), {"acting is", "0 sampled, 1 greedy"});
+    expect_refused(engine.evaluate(0, 1, acting, statistics.data()), {"acting[0] is", "0 sampled, 1 greedy"});
+  expect_refused(swarmgrad_evaluate(handle, 0, 1, nullptr, statistics.data()), {"acting is null"});
 
   swarmgrad_trajectories trajectories = {};
   expect_refused(swarmgrad_record(handle, nullptr, nullptr, nullptr), {"trajectories is null"});
@@ -301,8 +312,8 @@ TEST_CASE("given observations, logits, rewards and batches that are refused") {
   Engine engine(setup);
   swarmgrad_engine *handle = engine.handle();
   float value = 0;
-  for (const int group : {-1, 1})
-    expect_refused(swarmgrad_forward(handle, group, 1, &value, nullptr, nullptr), {"group is", "allowed: 0 to 0"});
+  for (const int network : {-1, 1})
+    expect_refused(swarmgrad_forward(handle, network, 1, &value, nullptr, nullptr), {"network is", "allowed: 0 to 0"});
   expect_refused(swarmgrad_forward(handle, 0, -1, &value, nullptr, nullptr), {"rows is -1", "0 or more"});
   expect_refused(swarmgrad_forward(handle, 0, 1, nullptr, nullptr, nullptr), {"observation is null"});
 
@@ -432,7 +443,8 @@ TEST_CASE("given observations, logits, rewards and batches that are refused") {
     expect_refused(swarmgrad_gradient_of(handle, &batch, parameters.data()), words, status);
   };
   refuse_batch([](Given &b) { b.size = 9; }, {"batch.size is 9"});
-  refuse_batch([](Given &b) { b.group = -1; }, {"group is -1"});
+  for (const int network : {-1, 1})
+    refuse_batch([&](Given &b) { b.network = network; }, {"network is", "allowed: 0 to 0"});
   refuse_batch([](Given &b) { b.environments = 0; }, {"environments is 0"});
   refuse_batch([](Given &b) { b.steps = 5; }, {"steps is 5", "horizon 4"});
   refuse_batch([](Given &b) { b.steps = -1; }, {"steps is -1", "horizon 4"});

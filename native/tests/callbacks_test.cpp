@@ -181,8 +181,8 @@ std::string failure_of(int32_t (*deed)(swarmgrad_cohort *), swarmgrad_status sta
   game.deed = deed;
   const Callbacks callbacks(game);
   const Engine engine(own_setup(&callbacks));
-  const double rate = 0.01;
-  CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == status);
+  const swarmgrad_rates rates = engine.rates_of(0.01);
+  CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == status);
   return swarmgrad_last_error();
 }
 

@@ -34,7 +34,7 @@ TEST_CASE("a cancelled training stops after a whole iteration and goes on as if 
     setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
     Engine engine(setup);
     // Longer than any test would wait.
-    const std::vector<double> rates(2000000, 0.01);
+    const std::vector<swarmgrad_rates> rates(2000000, engine.rates_of(0.01));
     swarmgrad_status status = SWARMGRAD_OK;
     std::string text;
     std::thread training([&] {
@@ -65,8 +65,7 @@ TEST_CASE("cancel reaches into a single long call, and a call that is yet to com
   Engine engine(setup);
   std::vector<swarmgrad_statistics> statistics(1);
   swarmgrad_status status = SWARMGRAD_OK;
-  std::thread evaluation(
-      [&] { status = swarmgrad_evaluate(engine.handle(), 0, 2147483647, SWARMGRAD_ACT_SAMPLED, statistics.data()); });
+  std::thread evaluation([&] { status = engine.evaluate(0, 2147483647, SWARMGRAD_ACT_SAMPLED, statistics.data()); });
   wait_for_progress(engine.handle(), 3);
   require_ok(swarmgrad_cancel(engine.handle()));
   evaluation.join();
@@ -84,7 +83,8 @@ TEST_CASE("a gradient of a batch whose making was cancelled cannot be applied") 
   engine.gradient();
   require_ok(swarmgrad_cancel(engine.handle()));
   REQUIRE(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_CANCELLED);
-  CHECK(swarmgrad_step(engine.handle(), nullptr, 0.1) == SWARMGRAD_INVALID_ARGUMENT);
+  const swarmgrad_rates rates = engine.rates_of(0.1);
+  CHECK(swarmgrad_step(engine.handle(), nullptr, &rates) == SWARMGRAD_INVALID_ARGUMENT);
 }
 
 TEST_CASE("progress counts cohorts and never goes back") {
@@ -116,7 +116,7 @@ TEST_CASE("progress counts cohorts and never goes back") {
 TEST_CASE("a handle in use turns a second thread away") {
   Setup setup;
   Engine engine(setup);
-  const std::vector<double> rates(2000000, 0.01);
+  const std::vector<swarmgrad_rates> rates(2000000, engine.rates_of(0.01));
   std::thread training(
       [&] { swarmgrad_train(engine.handle(), static_cast<int32_t>(rates.size()), rates.data(), nullptr); });
   wait_for_progress(engine.handle(), 0);
@@ -124,6 +124,7 @@ TEST_CASE("a handle in use turns a second thread away") {
   swarmgrad_engine *handle = engine.handle();
   std::vector<float> values(static_cast<size_t>(engine.info().parameter_count));
   std::vector<swarmgrad_statistics> statistics(1);
+  const int32_t acting = SWARMGRAD_ACT_SAMPLED;
   swarmgrad_info info = {};
   info.size = sizeof info;
   swarmgrad_group group = {};
@@ -147,9 +148,9 @@ TEST_CASE("a handle in use turns a second thread away") {
   expect_busy(swarmgrad_get_group(handle, 0, &group));
   expect_busy(swarmgrad_train(handle, 1, rates.data(), nullptr));
   expect_busy(swarmgrad_gradient(handle, values.data(), nullptr));
-  expect_busy(swarmgrad_step(handle, values.data(), 0.1));
+  expect_busy(swarmgrad_step(handle, values.data(), rates.data()));
   expect_busy(swarmgrad_record(handle, &trajectories, nullptr, nullptr));
-  expect_busy(swarmgrad_evaluate(handle, 0, 1, SWARMGRAD_ACT_SAMPLED, statistics.data()));
+  expect_busy(swarmgrad_evaluate(handle, 0, 1, &acting, statistics.data()));
   expect_busy(swarmgrad_buffer(handle, 0, &buffer));
   expect_busy(swarmgrad_read(handle, 0, values.data(), static_cast<int64_t>(values.size())));
   expect_busy(swarmgrad_write(handle, 0, values.data(), static_cast<int64_t>(values.size())));
@@ -206,8 +207,8 @@ TEST_CASE("a numeric fault names iteration, environment, agent and step, whichev
       engine.write("iteration", std::vector<int64_t>{iteration});
       engine.write("parameters", huge);
       const Snapshot before = engine.checkpoint();
-      const double rate = 0.1;
-      CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_NUMERIC);
+      const swarmgrad_rates rates = engine.rates_of(0.1);
+      CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == SWARMGRAD_NUMERIC);
       // The earliest step of a cohort comes first, then its lowest environment.
       const std::string text = swarmgrad_last_error();
       const std::string expected = "meeting, iteration " + std::to_string(iteration) + ", environment " +
@@ -216,7 +217,7 @@ TEST_CASE("a numeric fault names iteration, environment, agent and step, whichev
       CHECK(engine.checkpoint() == before);
 
       engine.write("parameters", good);
-      CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_OK);
+      CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == SWARMGRAD_OK);
     }
   }
 }
@@ -245,18 +246,19 @@ TEST_CASE("parameters and gradients too large for single precision are numeric e
   CHECK(swarmgrad_gradient(engine.handle(), nullptr, nullptr) == SWARMGRAD_NUMERIC);
   CHECK(std::string(swarmgrad_last_error()).find("simple_spread_v3, iteration 0, environment 0, agent 0, step 0") == 0);
   std::vector<swarmgrad_statistics> statistics(1);
-  CHECK(swarmgrad_evaluate(engine.handle(), 70, 40, SWARMGRAD_ACT_SAMPLED, statistics.data()) == SWARMGRAD_NUMERIC);
+  CHECK(engine.evaluate(70, 40, SWARMGRAD_ACT_SAMPLED, statistics.data()) == SWARMGRAD_NUMERIC);
   CHECK(std::string(swarmgrad_last_error()).find("environment 70, agent 0, step 0") != std::string::npos);
-  CHECK(swarmgrad_evaluate(engine.handle(), 70, 40, SWARMGRAD_ACT_RANDOM, statistics.data()) == SWARMGRAD_OK);
+  CHECK(engine.evaluate(70, 40, SWARMGRAD_ACT_RANDOM, statistics.data()) == SWARMGRAD_OK);
 
   engine.scramble_parameters();
   const std::vector<float> before = engine.parameters();
   std::vector<float> gradient(before.size(), 1.0f);
   gradient[3] = NAN;
-  CHECK(swarmgrad_step(engine.handle(), gradient.data(), 0.1) == SWARMGRAD_NUMERIC);
+  const swarmgrad_rates usual = engine.rates_of(0.1), enormous = engine.rates_of(1000);
+  CHECK(swarmgrad_step(engine.handle(), gradient.data(), &usual) == SWARMGRAD_NUMERIC);
   CHECK(same_bits(engine.parameters(), before));
   gradient[3] = 3e38f;
-  CHECK(swarmgrad_step(engine.handle(), gradient.data(), 1000) == SWARMGRAD_NUMERIC);
+  CHECK(swarmgrad_step(engine.handle(), gradient.data(), &enormous) == SWARMGRAD_NUMERIC);
   CHECK(std::string(swarmgrad_last_error()).find("iteration 0, group agent: the update left parameters") == 0);
   engine.write("parameters", before);
   engine.gradient();

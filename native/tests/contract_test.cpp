@@ -199,7 +199,7 @@ TEST_CASE("random acting keeps to the mask; greedy acting takes the best availab
   Engine engine(contract_setup());
   std::vector<swarmgrad_statistics> statistics(2);
   for (const int acting : {SWARMGRAD_ACT_SAMPLED, SWARMGRAD_ACT_GREEDY, SWARMGRAD_ACT_RANDOM}) {
-    require_ok(swarmgrad_evaluate(engine.handle(), 0, 100, acting, statistics.data()));
+    require_ok(engine.evaluate(0, 100, acting, statistics.data()));
     CHECK(statistics[0].episode_length_mean == statistics[1].episode_length_mean);
     CHECK(statistics[0].team_return_mean != statistics[1].team_return_mean);
     CHECK(statistics[1].agent_steps > 0);
@@ -286,8 +286,8 @@ TEST_CASE("rules that break down stop the run with their text, the environment a
     setup.threads = threads;
     Engine engine(setup);
     const Snapshot before = engine.checkpoint();
-    const double rate = 0.1;
-    CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_ENVIRONMENT_FAILED);
+    const swarmgrad_rates rates = engine.rates_of(0.1);
+    CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == SWARMGRAD_ENVIRONMENT_FAILED);
     const std::string text = swarmgrad_last_error();
     CHECK(text.find("contract, iteration 0, environment ") == 0);
     CHECK(text.find(": a cell holds more agents than crowd_limit") != std::string::npos);

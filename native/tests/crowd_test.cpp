@@ -217,8 +217,8 @@ TEST_CASE("crowd: a cell over its capacity stops the run and is named") {
   setup.environment = "crowd-corridor-100";
   setup.parameters = {{"cell_capacity", 1}};
   Engine engine(setup);
-  const double rate = 0.1;
-  CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) == SWARMGRAD_ENVIRONMENT_FAILED);
+  const swarmgrad_rates rates = engine.rates_of(0.1);
+  CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == SWARMGRAD_ENVIRONMENT_FAILED);
   CHECK(std::string(swarmgrad_last_error()).find("a cell of the neighbour grid holds more agents than cell_capacity") !=
         std::string::npos);
 }

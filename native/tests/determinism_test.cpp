@@ -127,7 +127,7 @@ TEST_CASE("the caller's floating-point mode changes nothing and comes back") {
       Setup threaded = setup;
       threaded.threads = 2;
       const Configuration configuration(threaded);
-      const double rates[] = {0.02, 0.02};
+      const std::vector<swarmgrad_rates> rates(2, expected.rates_of(0.02));
       std::vector<float> gradient(recording.gradient.size()), parameters(gradient.size());
       std::vector<swarmgrad_trajectories> none(recording.groups.size());
       for (size_t g = 0; g < none.size(); ++g) {
@@ -140,14 +140,14 @@ TEST_CASE("the caller's floating-point mode changes nothing and comes back") {
       write_mode(mode);
       statuses[0] = swarmgrad_create(&configuration.config, &engine);
       after[0] = read_mode();
-      statuses[1] = swarmgrad_train(engine, 2, rates, nullptr);
+      statuses[1] = swarmgrad_train(engine, 2, rates.data(), nullptr);
       after[1] = read_mode();
       statuses[2] = swarmgrad_record(engine, none.data(), gradient.data(), nullptr);
       after[2] = read_mode();
       statuses[3] = swarmgrad_read(engine, 0, parameters.data(), static_cast<int64_t>(parameters.size()));
       after[3] = read_mode();
       // A call that fails restores the mode as well.
-      statuses[4] = swarmgrad_train(engine, -1, rates, nullptr);
+      statuses[4] = swarmgrad_train(engine, -1, rates.data(), nullptr);
       after[4] = read_mode();
       write_mode(usual_mode);
       for (int k = 0; k < 5; ++k) {
@@ -167,16 +167,16 @@ TEST_CASE("train is gradient and step, repeated") {
     Engine at_once(setup), by_hand(setup), by_copy(setup);
     const auto groups = static_cast<size_t>(at_once.group_count());
     std::vector<swarmgrad_statistics> statistics(3 * groups), each;
-    const double rates[] = {0.05, 0.02, 0};
+    const swarmgrad_rates rates[] = {at_once.rates_of(0.05), at_once.rates_of(0.02), at_once.rates_of(0)};
     require_ok(swarmgrad_train(at_once.handle(), 3, rates, statistics.data()));
     for (size_t k = 0; k < 3; ++k) {
       by_hand.gradient(&each);
       CHECK(std::memcmp(each.data(), &statistics[k * groups], groups * sizeof each[0]) == 0);
       CHECK(each[0].iteration == static_cast<int64_t>(k));
-      require_ok(swarmgrad_step(by_hand.handle(), nullptr, rates[k]));
+      require_ok(swarmgrad_step(by_hand.handle(), nullptr, &rates[k]));
       const std::vector<float> gradient = by_copy.gradient();
       CHECK(same_bits(gradient, by_copy.gradient()));  // asked twice, answered twice
-      require_ok(swarmgrad_step(by_copy.handle(), gradient.data(), rates[k]));
+      require_ok(swarmgrad_step(by_copy.handle(), gradient.data(), &rates[k]));
     }
     for (const Engine *engine : {&by_hand, &by_copy}) {
       CHECK(same_bits(engine->parameters(), at_once.parameters()));
@@ -189,14 +189,15 @@ TEST_CASE("calls between gradient and step do not lose the batch's baselines and
   for (const Setup &setup : varied_setups()) {
     CAPTURE(std::string(setup.environment));
     Engine plain(setup), busy(setup);
+    const swarmgrad_rates rates = busy.rates_of(0.02);
     for (int k = 0; k < 2; ++k) {
       plain.train(1);
       const std::vector<float> gradient = busy.gradient();
       const Recording recording = busy.record();
       busy.gradient_of(0, recording.groups[0]);
       std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(busy.group_count()));
-      require_ok(swarmgrad_evaluate(busy.handle(), 0, 20, SWARMGRAD_ACT_SAMPLED, statistics.data()));
-      require_ok(swarmgrad_step(busy.handle(), gradient.data(), 0.02));
+      require_ok(busy.evaluate(0, 20, SWARMGRAD_ACT_SAMPLED, statistics.data()));
+      require_ok(swarmgrad_step(busy.handle(), gradient.data(), &rates));
     }
     CHECK(busy.checkpoint() == plain.checkpoint());
   }
@@ -222,7 +223,7 @@ TEST_CASE("a fresh engine continues from the checkpointed buffers alone") {
     used.train(4, 0.5);
     used.gradient_of(0, used.record().groups[0]);
     std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(used.group_count()));
-    require_ok(swarmgrad_evaluate(used.handle(), 100, 70, SWARMGRAD_ACT_RANDOM, statistics.data()));
+    require_ok(used.evaluate(100, 70, SWARMGRAD_ACT_RANDOM, statistics.data()));
     used.gradient();
     used.restore(snapshot);
     used.train(3);
@@ -239,7 +240,7 @@ TEST_CASE("work in between does not disturb a training") {
       busy.train(1);
       std::vector<swarmgrad_statistics> statistics(static_cast<size_t>(busy.group_count()));
       for (const int acting : {SWARMGRAD_ACT_SAMPLED, SWARMGRAD_ACT_GREEDY, SWARMGRAD_ACT_RANDOM})
-        require_ok(swarmgrad_evaluate(busy.handle(), 5, 40, acting, statistics.data()));
+        require_ok(busy.evaluate(5, 40, acting, statistics.data()));
       busy.gradient_of(0, busy.record().groups[0]);
       busy.gradient();
     }

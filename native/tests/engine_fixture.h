@@ -37,19 +37,30 @@ struct Setup {
   int64_t stored_bytes = 0;  // 1: replays
   int share = SWARMGRAD_SHARE_GROUPS;
   bool agent_index = false;
+  bool normalises = false;
+  std::vector<int> value_hidden = {6};  // of the learned-value baseline, as all below
+  int value_input = SWARMGRAD_VALUE_JOINT;
+  double lambda = 1;
+  bool bootstraps = false;
+  double reward_scale = 1;
 };
 
-// Both structs in one place, since the configuration points to the policy.
-struct Configuration {
+inline swarmgrad_policy network(const std::vector<int> &hidden, int activation) {
   swarmgrad_policy policy = {};
+  policy.size = sizeof policy;
+  policy.activation = activation;
+  policy.hidden_count = static_cast<int32_t>(hidden.size());
+  for (size_t k = 0; k < hidden.size() && k < SWARMGRAD_MAX_HIDDEN_LAYERS; ++k) policy.hidden_size[k] = hidden[k];
+  return policy;
+}
+
+// The structs in one place, since the configuration points to the networks.
+struct Configuration {
+  swarmgrad_policy policy = {}, value_policy = {};
   swarmgrad_config config = {};
 
-  explicit Configuration(const Setup &setup) {
-    policy.size = sizeof policy;
-    policy.activation = setup.activation;
-    policy.hidden_count = static_cast<int32_t>(setup.hidden.size());
-    for (size_t k = 0; k < setup.hidden.size() && k < SWARMGRAD_MAX_HIDDEN_LAYERS; ++k)
-      policy.hidden_size[k] = setup.hidden[k];
+  explicit Configuration(const Setup &setup)
+      : policy(network(setup.hidden, setup.activation)), value_policy(network(setup.value_hidden, setup.activation)) {
     config.size = sizeof config;
     config.abi_version = SWARMGRAD_ABI_VERSION;
     config.environment = setup.environment;
@@ -77,6 +88,15 @@ struct Configuration {
     config.stored_bytes = setup.stored_bytes;
     config.share = setup.share;
     config.agent_index = setup.agent_index;
+    config.normalises = setup.normalises;
+    if (setup.baseline == SWARMGRAD_LEARNED_VALUE) {
+      config.value_policies = &value_policy;
+      config.value_policy_count = 1;
+      config.value_input = setup.value_input;
+    }
+    config.lambda = setup.lambda;
+    config.bootstraps = setup.bootstraps;
+    config.reward_scale = setup.reward_scale;
   }
   Configuration(const Configuration &) = delete;
   Configuration &operator=(const Configuration &) = delete;
@@ -86,12 +106,13 @@ inline void require_ok(swarmgrad_status status) { REQUIRE_MESSAGE(status == SWAR
 
 // One group's recorded batch; shapes as in swarmgrad_trajectories.
 struct Batch {
-  int steps = 0, agents = 0, features = 0, actions = 0;
+  int steps = 0, agents = 0, features = 0, actions = 0, value_agents = 0;
   int64_t environments = 0;
   bool has_mask = false;
   std::vector<float> observation, reward, log_probability, weight;
+  std::vector<float> value, value_error;  // empty without a value network
   std::vector<int32_t> action, episode_length;
-  std::vector<uint8_t> alive, mask;
+  std::vector<uint8_t> alive, mask, truncated;
 
   size_t cell(int step, int agent, int64_t environment) const {
     return (static_cast<size_t>(step) * static_cast<size_t>(agents) + static_cast<size_t>(agent)) *
@@ -106,10 +127,10 @@ struct Batch {
                static_cast<size_t>(environments) +
            static_cast<size_t>(environment);
   }
-  swarmgrad_batch given(int group) const {
+  swarmgrad_batch given(int network) const {
     swarmgrad_batch batch = {};
     batch.size = sizeof batch;
-    batch.group = group;
+    batch.network = network;
     batch.environments = environments;
     batch.steps = steps;
     batch.observation = observation.data();
@@ -189,8 +210,12 @@ class Engine {
     write("parameters", values);
   }
 
+  // One learning rate for policies and value networks, and the configured entropy coefficient.
+  swarmgrad_rates rates_of(double learning_rate) const {
+    return {learning_rate, learning_rate, setup_.entropy_coefficient};
+  }
   void train(int iterations, double learning_rate = 0.02) {
-    const std::vector<double> rates(static_cast<size_t>(iterations), learning_rate);
+    const std::vector<swarmgrad_rates> rates(static_cast<size_t>(iterations), rates_of(learning_rate));
     require_ok(swarmgrad_train(handle_, iterations, rates.data(), nullptr));
   }
   std::vector<float> gradient(std::vector<swarmgrad_statistics> *statistics = nullptr) {
@@ -204,6 +229,11 @@ class Engine {
     const swarmgrad_batch given = batch.given(group);
     require_ok(swarmgrad_gradient_of(handle_, &given, values.data()));
     return values;
+  }
+  // Every group acts alike. statistics: [group].
+  swarmgrad_status evaluate(int64_t first_episode, int64_t episodes, int acting, swarmgrad_statistics *statistics) {
+    const std::vector<int32_t> alike(groups_.size(), acting);
+    return swarmgrad_evaluate(handle_, first_episode, episodes, alike.data(), statistics);
   }
   Recording record() {
     Recording recording;
@@ -227,10 +257,16 @@ class Engine {
       batch.alive.assign(cells, 77);
       batch.mask.assign(batch.has_mask ? cells * static_cast<size_t>(batch.actions) : 0, 77);
       batch.episode_length.assign(static_cast<size_t>(batch.environments), -7);
+      batch.truncated.assign(static_cast<size_t>(batch.environments), 77);
+      batch.value_agents = group(g).value_agents;
+      const auto value_row = static_cast<size_t>(batch.value_agents) * static_cast<size_t>(batch.environments);
+      batch.value.assign(static_cast<size_t>(batch.steps + 1) * value_row, -7);
+      batch.value_error.assign(static_cast<size_t>(batch.steps) * value_row, -7);
       trajectories.push_back({sizeof(swarmgrad_trajectories), g, batch.observation.data(), batch.action.data(),
                               batch.reward.data(), batch.log_probability.data(), batch.weight.data(),
                               batch.alive.data(), batch.has_mask ? batch.mask.data() : nullptr,
-                              batch.episode_length.data()});
+                              batch.episode_length.data(), batch.truncated.data(), batch.value.data(),
+                              batch.value_error.data()});
     }
     recording.gradient.resize(static_cast<size_t>(info_.parameter_count));
     recording.statistics.resize(groups_.size());

@@ -248,29 +248,29 @@ TEST_CASE("evaluation plays the episodes it is asked for") {
   Engine engine(setup);
   engine.scramble_parameters();
   std::vector<swarmgrad_statistics> whole(1), part(1);
-  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_SAMPLED, whole.data()));
+  require_ok(engine.evaluate(10, 20, SWARMGRAD_ACT_SAMPLED, whole.data()));
   CHECK(whole[0].episodes == 20);
   CHECK(whole[0].agent_steps == 20 * 25 * 3);
   CHECK(whole[0].gradient_norm == 0);
   double sum = 0, minimum = HUGE_VAL;
   for (int64_t e = 10; e < 30; ++e) {
-    require_ok(swarmgrad_evaluate(engine.handle(), e, 1, SWARMGRAD_ACT_SAMPLED, part.data()));
+    require_ok(engine.evaluate(e, 1, SWARMGRAD_ACT_SAMPLED, part.data()));
     sum += part[0].team_return_mean;
     minimum = std::min(minimum, part[0].team_return_minimum);
   }
   CHECK(whole[0].team_return_mean == doctest::Approx(sum / 20).epsilon(1e-12));
   CHECK(whole[0].team_return_minimum == minimum);
-  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_GREEDY, part.data()));
+  require_ok(engine.evaluate(10, 20, SWARMGRAD_ACT_GREEDY, part.data()));
   CHECK(part[0].team_return_mean != whole[0].team_return_mean);
   // Chance does not look at the parameters.
-  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_RANDOM, whole.data()));
+  require_ok(engine.evaluate(10, 20, SWARMGRAD_ACT_RANDOM, whole.data()));
   engine.scramble_parameters(0.1);
-  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_RANDOM, part.data()));
+  require_ok(engine.evaluate(10, 20, SWARMGRAD_ACT_RANDOM, part.data()));
   CHECK(whole[0].team_return_mean == part[0].team_return_mean);
   // It is what equal logits say.
   engine.scramble_parameters(0);
-  require_ok(swarmgrad_evaluate(engine.handle(), 10, 20, SWARMGRAD_ACT_SAMPLED, part.data()));
+  require_ok(engine.evaluate(10, 20, SWARMGRAD_ACT_SAMPLED, part.data()));
   CHECK(whole[0].team_return_mean == part[0].team_return_mean);
   // The last episode there is.
-  require_ok(swarmgrad_evaluate(engine.handle(), 2147483647, 1, SWARMGRAD_ACT_SAMPLED, part.data()));
+  require_ok(engine.evaluate(2147483647, 1, SWARMGRAD_ACT_SAMPLED, part.data()));
 }

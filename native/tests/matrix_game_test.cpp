@@ -163,6 +163,6 @@ TEST_CASE("learning ends in the equilibrium that exact gradient ascent reaches")
   engine.write("parameters", std::vector<float>(static_cast<size_t>(engine.info().parameter_count)));
   engine.train(20000, 0.1);
   std::vector<swarmgrad_statistics> statistics(2);
-  require_ok(swarmgrad_evaluate(engine.handle(), 0, 100, SWARMGRAD_ACT_GREEDY, statistics.data()));
+  require_ok(engine.evaluate(0, 100, SWARMGRAD_ACT_GREEDY, statistics.data()));
   for (const swarmgrad_statistics &player : statistics) CHECK(player.team_return_mean == 7);
 }

@@ -299,15 +299,16 @@ TEST_CASE("optimizers and clipping") {
         }
         norm = std::sqrt(norm);
         REQUIRE(norm > 2);
-        const double factor = clip > 0 && norm > clip ? clip / norm : 1, rate = 0.1 / step;
+        const double factor = clip > 0 && norm > clip ? clip / norm : 1;
+        const swarmgrad_rates rates = engine.rates_of(0.1 / step);
         for (size_t k = 0; k < expected.size(); ++k) {
           const double g = gradient[k] * factor;
           first[k] = 0.9 * first[k] + 0.1 * g;
           second[k] = 0.999 * second[k] + 0.001 * g * g;
           const double mean = first[k] / (1 - std::pow(0.9, step)), square = second[k] / (1 - std::pow(0.999, step));
-          expected[k] += rate * (optimizer == SWARMGRAD_SGD ? g : mean / (std::sqrt(square) + 1e-8));
+          expected[k] += rates.learning_rate * (optimizer == SWARMGRAD_SGD ? g : mean / (std::sqrt(square) + 1e-8));
         }
-        require_ok(swarmgrad_step(engine.handle(), gradient.data(), rate));
+        require_ok(swarmgrad_step(engine.handle(), gradient.data(), &rates));
       }
       CHECK(engine.read<int64_t>("iteration")[0] == 3);
       const std::vector<float> found = engine.parameters();

@@ -83,8 +83,8 @@ TEST_CASE("mistakes are named with their place, and harm nothing else") {
            "none"}}) {
     CAPTURE(each.mistake);
     Engine engine(faulty(each.mistake));
-    const double rate = 0.01;
-    CHECK(swarmgrad_train(engine.handle(), 1, &rate, nullptr) != SWARMGRAD_OK);
+    const swarmgrad_rates rates = engine.rates_of(0.01);
+    CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) != SWARMGRAD_OK);
     CHECK_MESSAGE(std::string(swarmgrad_last_error()).find(each.text) != std::string::npos, swarmgrad_last_error());
   }
   Engine engine(faulty(0));
