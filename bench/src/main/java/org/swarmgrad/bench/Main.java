@@ -39,7 +39,7 @@ public final class Main {
    * Runs benchmarks and exits: 0 success, 1 failure, 2 wrong use.
    *
    * @param arguments JMH's own after --history FOLDER or --no-history, if wanted; or --ratios
-   *     [SECONDS [WORD]], --scores, --climbing or --plot
+   *     [SECONDS [WORD]], --scores, --climbing, --script or --plot
    */
   public static void main(String[] arguments) {
     int status = run(arguments);
@@ -61,6 +61,9 @@ public final class Main {
             return ScoreTable.run(values);
           case "--climbing":
             return Climbing.run(values);
+          case "--script":
+            SpeakerScript.run(values);
+            return 0;
           case "--plot":
             Charts.run(values);
             return 0;
@@ -76,6 +79,8 @@ public final class Main {
                 + ScoreTable.USAGE
                 + ".\n"
                 + Climbing.USAGE
+                + ".\n"
+                + SpeakerScript.USAGE
                 + ".\n"
                 + Charts.USAGE
                 + ".\nFirst, before JMH's options: --history FOLDER (bench/history), or --no-history\n");

@@ -126,6 +126,20 @@ class ScoreTableTest {
   }
 
   @Test
+  void theScriptedListenerReachesItsGoal() {
+    assertThat(Main.run("--script", "0")).isEqualTo(2);
+    assertThat(Main.run("--script", "1")).isZero();
+    double sum = 0;
+    try (SpeakerScript script = new SpeakerScript()) {
+      for (int episode = 0; episode < 200; episode++) {
+        sum += script.play(episode);
+      }
+    }
+    // One episode's deviation is 16, so this is 3.5 standard errors; random play gets -79.
+    assertThat(sum / 200).isBetween(-14.89 - 4, -14.89 + 4);
+  }
+
+  @Test
   void steadinessComparesTheLastFifthWithTheBest() {
     double[] score = {0, 0, 8, 10, 10, 8, 6, 6, 4, 4};
     assertThat(new LearningCurve(score, null, null).steadiness()).isEqualTo(0.4);
