@@ -4,10 +4,14 @@ package org.swarmgrad;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Trains an engine, one native call per iteration unless told otherwise. What it computes depends
@@ -25,6 +29,7 @@ public final class Trainer {
   private Consumer<Checkpoint> best = checkpoint -> {};
   private Evaluation evaluation = Evaluation.NEVER;
   private Optional<Evaluation.Found> found = Optional.empty();
+  private LongFunction<Map<String, Double>> curriculum;
   private long checkpointEvery = Long.MAX_VALUE;
   private double checkpointEverySeconds = Double.MAX_VALUE;
   private int iterationsPerCall = 1;
@@ -206,6 +211,46 @@ public final class Trainer {
   }
 
   /**
+   * Changes the environment from iteration to iteration. Evaluations, on the way and by {@link
+   * #evaluate}, still play the environment of the configuration, so that their scores can be
+   * compared.
+   *
+   * @param parameters of an iteration that differ from the configuration's, by name; a function: it
+   *     is asked more than once about an iteration, and must always answer the same. They must leave
+   *     every shape as it is, see {@link Engine#setEnvironmentParameters}
+   * @return this
+   */
+  public Trainer curriculum(LongFunction<Map<String, Double>> parameters) {
+    curriculum = Checks.present("curriculum", parameters);
+    return this;
+  }
+
+  /** The configuration's environment with changes. */
+  private void play(Map<String, Double> changes) {
+    EnvironmentSpec environment = engine.config().environment();
+    Map<String, Double> parameters = new HashMap<>(engine.environmentParameters());
+    parameters.replaceAll((name, value) -> environment.parameter(name));
+    parameters.putAll(Checks.present("parameters of the curriculum", changes));
+    if (!parameters.equals(engine.environmentParameters())) {
+      engine.setEnvironmentParameters(parameters);
+    }
+  }
+
+  /** Evaluates in the configuration's environment. */
+  private List<Statistics> inConfiguration(Supplier<List<Statistics>> evaluation) {
+    if (curriculum == null) {
+      return evaluation.get();
+    }
+    Map<String, Double> before = engine.environmentParameters();
+    play(Map.of());
+    try {
+      return evaluation.get();
+    } finally {
+      engine.setEnvironmentParameters(before);
+    }
+  }
+
+  /**
    * How many iterations one native call holds: more than 1 pays where an iteration takes
    * microseconds.
    *
@@ -298,7 +343,7 @@ public final class Trainer {
    * @return [group]
    */
   public List<Statistics> evaluate(long episodes, Acting acting) {
-    return engine.evaluate(0, episodes, acting);
+    return inConfiguration(() -> engine.evaluate(0, episodes, acting));
   }
 
   /**
@@ -352,6 +397,9 @@ public final class Trainer {
       long toCheckpoint = checkpointEvery - iteration % checkpointEvery;
       long toStop = Math.min(toCheckpoint, evaluation.iterationsFrom(iteration));
       long count = Math.min(Math.min(iterations - done(), iterationsPerCall), toStop);
+      if (curriculum != null) {
+        count = stage(count);
+      }
       Rates[] rates = schedules.rates(iteration, (int) count);
       try {
         report(engine.train(rates), rates);
@@ -359,6 +407,17 @@ public final class Trainer {
         report(cancelled.completed(), rates);
         reason = StopReason.CANCELLED;
       }
+    }
+
+    /** Sets up the next iteration's environment; returns how many of the next share it. */
+    private long stage(long most) {
+      Map<String, Double> parameters = curriculum.apply(iteration);
+      play(parameters);
+      long count = 1;
+      while (count < most && curriculum.apply(iteration + count).equals(parameters)) {
+        count++;
+      }
+      return count;
     }
 
     /**
@@ -371,7 +430,7 @@ public final class Trainer {
         return;
       }
       try {
-        report(evaluation.play(engine));
+        report(inConfiguration(() -> evaluation.play(engine)));
       } catch (CancelledException cancelled) {
         reason = StopReason.CANCELLED;
       }

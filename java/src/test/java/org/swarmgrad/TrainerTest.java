@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.swarmgrad.Trainer.Evaluated;
 import org.swarmgrad.Trainer.StopReason;
 import org.swarmgrad.Trainer.TrainedBatch;
 
@@ -39,12 +41,40 @@ class TrainerTest {
         + batch.groups();
   }
 
+  /** What an evaluation's listener saw, without the seconds. */
+  private static String seen(Evaluated evaluated) {
+    return evaluated.iteration()
+        + " "
+        + evaluated.agentSteps()
+        + " "
+        + evaluated.groups()
+        + " "
+        + evaluated.score()
+        + " "
+        + evaluated.best();
+  }
+
   private record Result(String parameters, List<String> seen) {}
+
+  /** Everything that a training may hold beside its engine's buffers. */
+  private static Trainer begin(Engine engine) {
+    Schedules schedules =
+        new Schedules(SCHEDULE, Schedule.constant(0.02), Schedule.linear(0.1, ITERATIONS));
+    return new Trainer(engine, schedules).evaluation(new Evaluation(4, 21, Evaluation.SUM));
+  }
+
+  private static Trainer listen(Trainer trainer, List<String> seen) {
+    return trainer
+        .curriculum(iteration -> Map.of("reward", iteration < 7 ? 1.0 : iteration % 5 / 4 * 2.0))
+        .onBatch(batch -> seen.add(seen(batch)))
+        .onEvaluation(evaluated -> seen.add(seen(evaluated)))
+        .best(best -> seen.add("best " + best.iteration() + " " + best.found()));
+  }
 
   private static Result straight(EngineConfig config) {
     try (Engine engine = Engine.open(config)) {
       List<String> seen = new ArrayList<>();
-      Trainer trainer = new Trainer(engine, SCHEDULE).onBatch(batch -> seen.add(seen(batch)));
+      Trainer trainer = listen(begin(engine), seen);
       Trainer.Outcome outcome = trainer.train(ITERATIONS);
       assertThat(outcome.reason()).isEqualTo(StopReason.ITERATIONS);
       assertThat(outcome.iterations()).isEqualTo(ITERATIONS);
@@ -62,6 +92,7 @@ class TrainerTest {
               .baseline(baseline)
               .optimizer(optimizer)
               .scale(Scale.RUNNING_DEVIATION)
+              .observationNormalisation(true)
               .gradientClip(0.5)
               .build();
       Result straight = straight(config);
@@ -74,13 +105,8 @@ class TrainerTest {
         EngineConfig other = config.toBuilder().threads(1 + random.nextInt(3)).build();
         try (Engine engine = Engine.open(other)) {
           Trainer trainer =
-              checkpoint == null
-                  ? new Trainer(engine, SCHEDULE)
-                  : Trainer.resume(engine, checkpoint);
-          trainer
-              .iterationsPerCall(1 + random.nextInt(4))
-              .onBatch(batch -> seen.add(seen(batch)))
-              .train(now);
+              checkpoint == null ? begin(engine) : Trainer.resume(engine, checkpoint);
+          listen(trainer, seen).iterationsPerCall(1 + random.nextInt(4)).train(now);
           checkpoint = trainer.checkpoint();
           parameters = engine.parametersSha256();
         }
@@ -101,6 +127,34 @@ class TrainerTest {
       assertThat(iterations).containsExactly(4L, 8L, 10L);
       trainer.train(2);
       assertThat(iterations).containsExactly(4L, 8L, 10L, 12L);
+    }
+  }
+
+  @Test
+  void aCurriculumChangesTheTrainingAndNoEvaluation() {
+    EngineConfig config = small().build();
+    List<Map<String, Double>> played = new ArrayList<>();
+    List<Statistics> evaluated;
+    try (Engine engine = Engine.open(config)) {
+      Trainer trainer = new Trainer(engine, SCHEDULE).iterationsPerCall(10);
+      trainer.curriculum(iteration -> iteration < 3 ? Map.of("reward", 2.0) : Map.of());
+      trainer.onBatch(batch -> played.add(engine.environmentParameters()));
+      trainer.train(4);
+      evaluated = trainer.evaluate(50, Acting.RANDOM);
+    }
+    double usual = config.environment().parameter("reward");
+    assertThat(played.stream().map(parameters -> parameters.get("reward")))
+        .containsExactly(2.0, 2.0, 2.0, usual);
+    try (Engine engine = Engine.open(config)) {
+      Trainer trainer = new Trainer(engine, SCHEDULE);
+      trainer.curriculum(iteration -> Map.of("reward", 2.0)).train(1);
+      assertThat(trainer.evaluate(50, Acting.RANDOM).get(0).teamReturnMean())
+          .isEqualTo(evaluated.get(0).teamReturnMean())
+          .isNotEqualTo(engine.evaluate(0, 50, Acting.RANDOM).get(0).teamReturnMean());
+      trainer.curriculum(iteration -> Map.of("reward", 99.0));
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> trainer.train(1))
+          .withMessageContaining("reward is 99");
     }
   }
 
