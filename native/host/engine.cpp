@@ -327,7 +327,8 @@ void Engine::write(int index, const void *values, int64_t count) {
   if (std::strcmp(buffer.name, environment_parameters_name) == 0)
     set_environment_parameters(static_cast<const double *>(values));
   if (count > 0) write_buffer(buffer, values);
-  has_gradient_ = has_batch_ = false;
+  // The batch is made: it stays what it was, whatever the next one plays.
+  if (std::strcmp(buffer.name, environment_parameters_name) != 0) has_gradient_ = has_batch_ = false;
 }
 
 void Engine::set_environment_parameters(const double *values) {

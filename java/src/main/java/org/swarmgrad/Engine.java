@@ -32,6 +32,7 @@ public final class Engine implements AutoCloseable {
   private final List<Buffer> buffers;
   private final Buffer parameters;
   private final Buffer iteration;
+  private final Map<String, Double> configuredParameters;
 
   private Engine(EngineConfig config) {
     this.config = Checks.present("config", config);
@@ -51,6 +52,8 @@ public final class Engine implements AutoCloseable {
     buffers = engine.buffers();
     parameters = buffer("parameters");
     iteration = buffer("iteration");
+    configuredParameters = environmentParameters();
+    setEnvironmentParameters(config.trainingParameters());
   }
 
   private static void sayFallback(String text) {
@@ -222,7 +225,8 @@ public final class Engine implements AutoCloseable {
 
   /**
    * Plays episodes in which groups choose their actions differently: trained hunters against random
-   * prey.
+   * prey. The environment is the one of the configuration, whatever {@link
+   * EngineConfig#trainingParameters} and a curriculum make of it in training.
    *
    * @param firstEpisode index of the first episode
    * @param episodes number of episodes, at least 1
@@ -233,7 +237,16 @@ public final class Engine implements AutoCloseable {
     Checks.range("first episode", firstEpisode, 0, Long.MAX_VALUE);
     Checks.range("episodes", episodes, 1, Integer.MAX_VALUE);
     Checks.length("acting", Checks.present("acting", acting).size(), groups().size(), "[group]");
-    return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
+    Map<String, Double> training = environmentParameters();
+    if (training.equals(configuredParameters)) {
+      return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
+    }
+    setEnvironmentParameters(configuredParameters);
+    try {
+      return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
+    } finally {
+      setEnvironmentParameters(training);
+    }
   }
 
   /**
@@ -322,7 +335,8 @@ public final class Engine implements AutoCloseable {
    */
   public Map<String, Double> environmentParameters() {
     Map<String, Double> values = new LinkedHashMap<>();
-    List<EnvironmentParameter> catalogue = config.environment().info().parameters();
+    List<EnvironmentParameter> catalogue =
+        config.javaEnvironment().isPresent() ? List.of() : config.environment().info().parameters();
     if (!catalogue.isEmpty()) {
       DoubleBuffer buffer = readBuffer(buffer(ENVIRONMENT_PARAMETERS)).asDoubleBuffer();
       catalogue.forEach(parameter -> values.put(parameter.name(), buffer.get()));
@@ -339,18 +353,19 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalArgumentException naming the parameter, the value and what is allowed
    */
   public void setEnvironmentParameters(Map<String, Double> changes) {
-    Map<String, Double> values = new LinkedHashMap<>(environmentParameters());
-    Checks.present("environment parameters", changes)
-        .forEach(
-            (name, value) -> {
-              Checks.present("environment parameter " + name, value);
-              values.put(name, config.environment().info().parameter(name).check(value));
-            });
-    if (!values.isEmpty()) {
-      ByteBuffer bytes = ByteBuffer.allocate(8 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
-      values.values().forEach(bytes::putDouble);
-      writeBuffer(buffer(ENVIRONMENT_PARAMETERS), bytes);
+    Checks.present("environment parameters", changes);
+    if (changes.isEmpty()) {
+      return;
     }
+    Map<String, Double> values = new LinkedHashMap<>(environmentParameters());
+    changes.forEach(
+        (name, value) -> {
+          Checks.present("environment parameter " + name, value);
+          values.put(name, config.environment().info().parameter(name).check(value));
+        });
+    ByteBuffer bytes = ByteBuffer.allocate(8 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
+    values.values().forEach(bytes::putDouble);
+    writeBuffer(buffer(ENVIRONMENT_PARAMETERS), bytes);
   }
 
   /**

@@ -45,6 +45,7 @@ public final class EngineConfig {
   private final boolean bootstrap;
   private final boolean observationNormalisation;
   private final double rewardScale;
+  private final SortedMap<String, Double> trainingParameters;
 
   private EngineConfig(Builder builder) {
     environment = Checks.present("environment", builder.environment);
@@ -80,6 +81,10 @@ public final class EngineConfig {
     observationNormalisation = builder.observationNormalisation;
     rewardScale =
         Checks.range("reward-scale", builder.rewardScale, Float.MIN_VALUE, Float.MAX_VALUE);
+    builder.trainingParameters.forEach(
+        (name, value) -> environment.info().parameter(name).check(value));
+    trainingParameters =
+        Collections.unmodifiableSortedMap(new TreeMap<>(builder.trainingParameters));
     if (environments == 1 && baseline == Baseline.LEAVE_ONE_OUT) {
       throw new IllegalArgumentException(
           "baseline is leave-one-out with 1 environment, which leaves nothing; allowed: none,"
@@ -162,6 +167,7 @@ public final class EngineConfig {
     builder.bootstrap = bootstrap;
     builder.observationNormalisation = observationNormalisation;
     builder.rewardScale = rewardScale;
+    builder.trainingParameters = trainingParameters;
     return builder;
   }
 
@@ -437,6 +443,16 @@ public final class EngineConfig {
   }
 
   /**
+   * Parameters of the environment that training plays with and evaluation does not: a reward that
+   * is shaped while there is something to learn.
+   *
+   * @return name and value of those that differ from {@link #environment()}
+   */
+  public SortedMap<String, Double> trainingParameters() {
+    return trainingParameters;
+  }
+
+  /**
    * Everything that decides the result, as text; device, threads and instruction set do not and are
    * left out.
    *
@@ -469,6 +485,7 @@ public final class EngineConfig {
     map.put("bootstrap", String.valueOf(bootstrap));
     map.put("observation_normalisation", String.valueOf(observationNormalisation));
     map.put("reward_scale", Checks.number(rewardScale));
+    map.put("training_parameters", environment.assignments(trainingParameters));
     return Collections.unmodifiableSortedMap(map);
   }
 
@@ -505,6 +522,10 @@ public final class EngineConfig {
     builder.bootstrap(Labels.flag(map, "bootstrap"));
     builder.observationNormalisation(Labels.flag(map, "observation_normalisation"));
     builder.rewardScale(Labels.number(map, "reward_scale", Double::valueOf));
+    String training = Labels.text(map, "training_parameters");
+    for (String assignment : training.isEmpty() ? new String[0] : training.split("&", -1)) {
+      builder.trainingParameter(assignment);
+    }
     return builder.build();
   }
 
@@ -597,6 +618,7 @@ public final class EngineConfig {
     private boolean bootstrap = false;
     private boolean observationNormalisation = false;
     private double rewardScale = 1;
+    private SortedMap<String, Double> trainingParameters = new TreeMap<>();
 
     private Builder(EnvironmentSpec environment) {
       this.environment = environment;
@@ -823,6 +845,21 @@ public final class EngineConfig {
      */
     public Builder observationNormalisation(boolean observationNormalisation) {
       this.observationNormalisation = observationNormalisation;
+      return this;
+    }
+
+    /**
+     * Sets one of trainingParameters. The environment's shapes must stay as they are.
+     *
+     * @param assignment "name=value", the value a number or the name of a choice
+     * @return this
+     */
+    public Builder trainingParameter(String assignment) {
+      EnvironmentSpec changed = environment.withAssignment(assignment);
+      String name = assignment.substring(0, assignment.indexOf('='));
+      SortedMap<String, Double> more = new TreeMap<>(trainingParameters);
+      more.put(name, changed.parameter(name));
+      trainingParameters = more;
       return this;
     }
 

@@ -4,7 +4,9 @@ package org.swarmgrad;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -187,13 +189,13 @@ public record EnvironmentSpec(String id, SortedMap<String, Double> parameters) {
   /** Writes what {@link #parse} reads. */
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder(id);
-    char separator = '?';
-    for (Map.Entry<String, Double> entry : parameters.entrySet()) {
-      text.append(separator).append(entry.getKey()).append('=');
-      text.append(info().parameter(entry.getKey()).format(entry.getValue()));
-      separator = '&';
-    }
-    return text.toString();
+    return parameters.isEmpty() ? id : id + "?" + assignments(parameters);
+  }
+
+  /** Parameters of this environment as "name=value&amp;name=value". */
+  String assignments(Map<String, Double> some) {
+    List<String> texts = new ArrayList<>();
+    some.forEach((name, value) -> texts.add(name + "=" + info().parameter(name).format(value)));
+    return String.join("&", texts);
   }
 }

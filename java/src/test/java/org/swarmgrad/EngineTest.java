@@ -434,4 +434,27 @@ class EngineTest {
     assertThatThrownBy(() -> simulator.step(0, 0))
         .hasMessage("the simulator is closed; open a new one");
   }
+
+  @Test
+  void evaluationPlaysTheEnvironmentItselfWhateverTrainingPlaysWith() {
+    EngineConfig plain =
+        EngineConfig.builder("overcooked_cramped_room")
+            .policy(Policy.linear())
+            .environments(16)
+            .horizon(60)
+            .seed(3)
+            .device(TestDevice.DEVICE)
+            .build();
+    EngineConfig shaped = plain.toBuilder().trainingParameter("shaped_reward=1").build();
+    assertThat(EngineConfig.fromMap(shaped.toMap())).isEqualTo(shaped).isNotEqualTo(plain);
+    try (Engine engine = Engine.open(plain);
+        Engine other = Engine.open(shaped)) {
+      List<Statistics> training = other.gradient().statistics();
+      assertThat(training).isNotEqualTo(engine.gradient().statistics());
+      assertThat(other.evaluate(0, 64, Acting.SAMPLED))
+          .isEqualTo(engine.evaluate(0, 64, Acting.SAMPLED));
+      assertThat(other.gradient().statistics()).isEqualTo(training);
+      assertThat(other.environmentParameters()).containsEntry("shaped_reward", 1.0);
+    }
+  }
 }

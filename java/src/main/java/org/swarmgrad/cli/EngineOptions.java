@@ -74,6 +74,8 @@ final class EngineOptions {
         "observation-normalisation",
         "networks see observations normalised by earlier iterations' moments");
     Arguments.value(options, "reward-scale", "FACTOR", "multiplies the weights, above 0 (1)");
+    assignment(
+        options, "training-param", "an environment parameter in training only; may be repeated");
     Arguments.value(
         options,
         "share",
@@ -98,13 +100,12 @@ final class EngineOptions {
         "environment, as listed by swarmgrad envs; or a header or library of your own by its path,"
             + "\nwhich then runs with your rights");
     Arguments.value(options, "agents", "COUNT", "agents: short for --param agents=COUNT");
+    return assignment(options, "param", "an environment parameter; may be repeated");
+  }
+
+  private static Options assignment(Options options, String name, String text) {
     return options.addOption(
-        Option.builder()
-            .longOpt("param")
-            .hasArg()
-            .argName("NAME=VALUE")
-            .desc("an environment parameter; may be repeated")
-            .get());
+        Option.builder().longOpt(name).hasArg().argName("NAME=VALUE").desc(text).get());
   }
 
   /** Adds those that change speed and no bit of the result. */
@@ -187,8 +188,13 @@ final class EngineOptions {
   static EngineConfig config(CommandLine line, EngineConfig defaults, Terminal terminal) {
     EnvironmentSpec environment =
         line.hasOption("env") ? environment(line) : parameters(line, defaults.environment());
-    return defaults.toBuilder()
-        .environment(environment)
+    EngineConfig.Builder builder = defaults.toBuilder().environment(environment);
+    if (line.hasOption("training-param")) {
+      for (String assignment : line.getOptionValues("training-param")) {
+        builder.trainingParameter(assignment);
+      }
+    }
+    return builder
         .policies(Arguments.get(line, "policy", EngineConfig::parsePolicies, defaults.policies()))
         .environments(
             Arguments.getLong(line, "envs", defaults.environments(), 1, Integer.MAX_VALUE))

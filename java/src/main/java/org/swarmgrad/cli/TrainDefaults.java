@@ -1,4 +1,5 @@
-// What `swarmgrad train --env ID` does where the command line is silent: the hyperparameters of every
+// What `swarmgrad train --env ID` does where the command line is silent: the hyperparameters of
+// every
 // family of environments, and those of any other environment. What each reaches, what it took and
 // what was tried instead is in docs/learning.md.
 package org.swarmgrad.cli;
@@ -57,11 +58,10 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
       return grid(config, 1500);
     }
     if (KITCHEN.test(id)) {
-      return grid(config, 400);
+      return grid(config.trainingParameter("shaped_reward=1"), 400);
     }
     EngineConfig any = config.environments(256).build();
-    return new TrainDefaults(
-        any, Schedules.of(Schedule.constant(0.003), any), Long.MAX_VALUE, 45);
+    return new TrainDefaults(any, Schedules.of(Schedule.constant(0.003), any), Long.MAX_VALUE, 45);
   }
 
   private static Predicate<String> family(String ids) {

@@ -353,8 +353,7 @@ class MainTest {
     train(run, "--iterations", "4");
     Path metrics = run.resolve("metrics.jsonl");
     byte[] before = Files.readAllBytes(metrics);
-    try (RunFolder open =
-        new RunFolder(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
+    try (RunFolder open = new RunFolder(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
       Output second = train(run, "--resume", run.toString(), "--iterations", "6");
       assertThat(second.status).isEqualTo(1);
       assertThat(second.err).contains(open.path() + " is in use by another training");

@@ -1,4 +1,5 @@
-// Configuration files, evaluations on the way and several seeds, as a user of the command line meets
+// Configuration files, evaluations on the way and several seeds, as a user of the command line
+// meets
 // them.
 package org.swarmgrad.cli;
 
@@ -117,8 +118,7 @@ class TrainRunsTest {
     assertThat(config.at("/config/environments").asLong()).isEqualTo(31);
     assertThat(config.at("/config/seed").asText()).isEqualTo("18446744073709551615");
     assertThat(config.at("/config/policy").asText())
-        .isEqualTo(
-            TrainDefaults.of(EnvironmentSpec.of("meeting")).config().toMap().get("policy"));
+        .isEqualTo(TrainDefaults.of(EnvironmentSpec.of("meeting")).config().toMap().get("policy"));
     assertThat(config.at("/limits").toString()).isEqualTo("{\"iterations\":2}");
   }
 
@@ -237,8 +237,7 @@ class TrainRunsTest {
     assertThat(kept.iteration()).isEqualTo(best.get("iteration").asLong());
     assertThat(kept.found())
         .contains(
-            new Evaluation.Found(
-                kept.iteration(), kept.iteration(), best.get("score").asDouble()));
+            new Evaluation.Found(kept.iteration(), kept.iteration(), best.get("score").asDouble()));
     JsonNode eval =
         run("eval", "--run", folder.resolve("run").toString(), "--best", "--json").json();
     assertThat(eval.get("team_return_mean").asDouble())

@@ -1,4 +1,5 @@
-// Means, medians and intervals against figures computed by hand or printed in tables of Student's t.
+// Means, medians and intervals against figures computed by hand or printed in tables of Student's
+// t.
 package org.swarmgrad.measurement;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -41,7 +42,6 @@ class SampleTest {
     Sample one = Sample.of(7);
     assertThat(one.interval()).isEmpty();
     assertThat(one.minus(Sample.of(1, 2))).isEmpty();
-    assertThat(Sample.of(1, 1).minus(Sample.of(2, 2)))
-        .contains(new Sample.Interval(-1, 0));
+    assertThat(Sample.of(1, 1).minus(Sample.of(2, 2))).contains(new Sample.Interval(-1, 0));
   }
 }

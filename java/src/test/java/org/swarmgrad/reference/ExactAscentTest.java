@@ -22,8 +22,7 @@ class ExactAscentTest {
   private static Engine open(String game, UnaryOperator<EngineConfig.Builder> change) {
     return Engine.open(
         change
-            .apply(
-                EngineConfig.builder(game).policy(Policy.linear()).environments(16).threads(1))
+            .apply(EngineConfig.builder(game).policy(Policy.linear()).environments(16).threads(1))
             .build());
   }
 
@@ -116,7 +115,8 @@ class ExactAscentTest {
   void whatTheClosedFormDoesNotCoverIsNamed() {
     for (String game : new String[] {"climbing?rounds=2", "stag_hunt?players=3", "CartPole-v1"}) {
       try (Engine engine = open(game, builder -> builder)) {
-        assertThatThrownBy(() -> new ExactAscent(engine)).hasMessageContaining("exact ascent covers");
+        assertThatThrownBy(() -> new ExactAscent(engine))
+            .hasMessageContaining("exact ascent covers");
       }
     }
     try (Engine engine = open("climbing", builder -> builder.scale(Scale.RUNNING_DEVIATION))) {
