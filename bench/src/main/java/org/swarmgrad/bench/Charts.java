@@ -28,8 +28,10 @@ import org.swarmgrad.reference.ExactAscent;
 
 final class Charts {
   static final String USAGE =
-      "--plot FILE.png RUN ... draws the batch means of run folders over their agent-steps";
+      "--plot FILE.png [--group NAME] RUN ... draws the batch means of run folders over their"
+          + " agent-steps";
 
+  private static final int POINTS = 400;
   private static final int GRID = 24;
   private static final Color BEST = new Color(0x1B5E20);
   private static final Color BEST_PALE = new Color(0xB9E4BC);
@@ -40,13 +42,16 @@ final class Charts {
 
   /** Reads the arguments after --plot. */
   static void run(List<String> arguments) throws IOException {
-    if (arguments.size() < 2 || !arguments.get(0).endsWith(".png")) {
+    boolean grouped = arguments.size() > 2 && arguments.get(1).equals("--group");
+    int first = grouped ? 3 : 1;
+    if (arguments.size() <= first || !arguments.get(0).endsWith(".png")) {
       throw new IllegalArgumentException("--plot is given " + arguments + "; allowed: " + USAGE);
     }
-    XYChart chart = chart("", "million agent-steps", "mean team return of the batch");
+    XYChart chart = chart("", "million agent-steps", "mean team return of the batches");
     chart.getStyler().setMarkerSize(0);
-    for (String run : arguments.subList(1, arguments.size())) {
-      LearningCurve curve = LearningCurve.read(Path.of(run), null);
+    for (String run : arguments.subList(first, arguments.size())) {
+      LearningCurve curve =
+          LearningCurve.read(Path.of(run), grouped ? arguments.get(2) : null).thinned(POINTS);
       double[] millions = Arrays.stream(curve.agentSteps()).map(steps -> steps * 1e-6).toArray();
       chart.addSeries(run, millions, curve.score());
     }

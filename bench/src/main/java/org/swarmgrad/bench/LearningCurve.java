@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -78,6 +79,20 @@ record LearningCurve(double[] score, double[] agentSteps, double[] seconds) {
       }
     }
     return null;
+  }
+
+  /** Means of consecutive iterations, at most so many: what an eye can follow. */
+  LearningCurve thinned(int points) {
+    int count = Math.min(points, score.length);
+    double[][] means = new double[3][count];
+    for (int point = 0; point < count; point++) {
+      int begin = (int) ((long) point * score.length / count);
+      int end = (int) ((long) (point + 1) * score.length / count);
+      means[0][point] = Arrays.stream(score, begin, end).average().orElseThrow();
+      means[1][point] = Arrays.stream(agentSteps, begin, end).average().orElseThrow();
+      means[2][point] = Arrays.stream(seconds, begin, end).average().orElseThrow();
+    }
+    return new LearningCurve(means[0], means[1], means[2]);
   }
 
   /** Mean of the last fifth of iterations as a part of the best fifth's. */

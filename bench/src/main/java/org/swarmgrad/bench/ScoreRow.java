@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -86,6 +87,13 @@ record ScoreRow(
     } catch (JsonProcessingException failure) {
       throw new IOException(name + " holds no rows: " + failure.getOriginalMessage(), failure);
     }
+  }
+
+  /** The command that trains it, seed and run folder left out. */
+  List<String> training() {
+    List<String> command = new ArrayList<>(List.of("train", "--env", environment));
+    command.addAll(arguments);
+    return command;
   }
 
   /** The score that must be reached. */

@@ -255,10 +255,8 @@ final class ScoreTable {
   private Trial trial(ScoreRow row, long seed, double target) throws IOException {
     String name = row.name() + "-" + seed;
     Path run = folder.resolve(name);
-    List<String> train =
-        new ArrayList<>(List.of("train", "--env", row.environment(), "--seed", "" + seed));
-    train.addAll(List.of("--out", run.toString()));
-    train.addAll(row.arguments());
+    List<String> train = new ArrayList<>(row.training());
+    train.addAll(List.of("--seed", "" + seed, "--out", run.toString()));
     double wallSeconds = start(train, name + "-train");
     List<String> evaluate = new ArrayList<>(List.of("eval", "--run", run.toString()));
     evaluate.addAll(row.evaluation());
@@ -327,10 +325,9 @@ final class ScoreTable {
   private static void print(Outcome outcome) {
     ScoreRow row = outcome.row;
     say(
-        "%n%s: %s %s, %d seeds, %s",
+        "%n%s: %s, %d seeds, %s",
         row.name(),
-        row.environment(),
-        String.join(" ", row.arguments()),
+        String.join(" ", row.training()),
         outcome.trials.size(),
         outcome.holds() ? "HOLDS" : "MISSES");
     say("  random play   %.4g", outcome.random);

@@ -140,6 +140,14 @@ class ScoreTableTest {
   }
 
   @Test
+  void aThinnedCurveHoldsMeans() {
+    double[] rising = {1, 2, 3, 4, 5};
+    LearningCurve curve = new LearningCurve(rising, rising, rising);
+    assertThat(curve.thinned(2).score()).containsExactly(1.5, 4);
+    assertThat(curve.thinned(9).agentSteps()).containsExactly(rising);
+  }
+
+  @Test
   void steadinessComparesTheLastFifthWithTheBest() {
     double[] score = {0, 0, 8, 10, 10, 8, 6, 6, 4, 4};
     assertThat(new LearningCurve(score, null, null).steadiness()).isEqualTo(0.4);
