@@ -106,21 +106,12 @@ int64_t words(size_t bytes) { return static_cast<int64_t>((bytes + 7) / 8); }
 template <class T>
 constexpr int64_t doubles_of = sizeof(T) / sizeof(double);
 
-const swarmgrad_config &supported(const swarmgrad_config &config) {
-  const auto refuse = [](const char *what) {
-    throw Failure(SWARMGRAD_UNSUPPORTED, std::string("the CUDA engine has no ") + what + "; the CPU engine has");
-  };
-  if (config.baseline == SWARMGRAD_LEARNED_VALUE) refuse("learned-value baseline");
-  if (config.normalises != 0) refuse("normalisation of observations");
-  return config;
-}
-
 }  // namespace
 
 // ---- creation ----------------------------------------------------------------------------------------------------
 
 CudaEngine::CudaEngine(const swarmgrad_config &config)
-    : Engine(supported(config)),
+    : Engine(config),
       device_(checked_device(config)),
       rollout_code_(named_.index, named_.id.c_str()),
       stream_(create_stream()),
@@ -147,7 +138,8 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   const size_t moments_at = add_buffer("return_moments", SWARMGRAD_F64, true, groups * doubles_of<Moments>);
   int64_t features = 0;
   for (int g = 0; g < plan_.group_count; ++g) features += plan_.group[g].normalised;
-  add_buffer("observation_moments", SWARMGRAD_F64, true, features * doubles_of<Moments>);
+  const size_t observation_moments_at =
+      add_buffer("observation_moments", SWARMGRAD_F64, true, features * doubles_of<Moments>);
   const size_t environment_at = add_buffer(host::environment_parameters_name, SWARMGRAD_F64, true,
                                            static_cast<int64_t>(named_.parameters.size()));
   const size_t agent_return_at = add_buffer("agent_return", SWARMGRAD_F64, false, plan_.agent_count);
@@ -160,6 +152,7 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
       add_buffer("empty_statistics", SWARMGRAD_F64, false, plan_.block_limit * statistics);
   const size_t batch_statistics_at = add_buffer("batch_statistics", SWARMGRAD_F64, false, statistics);
   const size_t norms_at = add_buffer("norms", SWARMGRAD_F64, false, networks);
+  const size_t normalisation_at = add_buffer("normalisation", SWARMGRAD_F32, false, features * 2);
   const size_t rates_at = add_buffer("rates", SWARMGRAD_F64, false, log_iterations_ * doubles_of<Rates>);
   const size_t statistics_log_at = add_buffer("statistics_log", SWARMGRAD_F64, false, log_iterations_ * statistics);
   const size_t norm_log_at = add_buffer("norm_log", SWARMGRAD_F64, false, log_iterations_ * networks);
@@ -183,6 +176,8 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
   products_ = at<double>(products_at);
   baseline_ = at<double>(baseline_at);
   return_moments_ = at<Moments>(moments_at);
+  observation_moments_ = at<Moments>(observation_moments_at);
+  normalisation_ = at<Normalisation>(normalisation_at);
   agent_return_ = at<double>(agent_return_at);
   gradient_ = at<float>(gradient_at);
   panels_ = at<float>(panels_at);
@@ -237,26 +232,37 @@ size_t CudaEngine::cut_wave(const WaveKind &kind, int64_t cohorts, char *base, P
   pass.cohort_steps = cut.take<int32_t>(cohorts);
   pass.fault = cut.take<Fault>(slots);
   pass.cohort_statistics = cut.take<double>(cohorts * plan_.statistics_per_block);
-  pass.cohort_first = kind.network >= 0 ? cut.take<int64_t>(cohorts + 1) : nullptr;
+  pass.cohort_first = kind.is_partitioned ? cut.take<int64_t>(cohorts + 1) : nullptr;
   for (int n = 0; n < plan_.network_count; ++n) {
     if (kind.network >= 0 && n != kind.network) continue;
     Group &group = groups_[static_cast<size_t>(n)];
     group.acting = kind.acting == nullptr || group.is_value != 0 ? SWARMGRAD_ACT_SAMPLED : kind.acting[n];
     const int64_t rows = slots * group.rows;
+    group.reward = cut.take<float>(rows);
+    group.unit_gradient = cut.take<float>(cohorts * group.segments * group.parameter_count);
+    if (group.is_value != 0) {
+      // It sees what the policy does, agent after agent; that they are neighbours makes joint rows of them.
+      const Group &policy = groups_[static_cast<size_t>(n - plan_.group_count)];
+      group.observation = kind.network < 0 ? policy.observation : cut.take<float>(rows * group.observation_size);
+      group.last_observation = kind.network < 0 ? policy.last_observation : nullptr;
+      group.output = kind.network < 0 ? cut.take<float>(rows + slots * group.agents) : nullptr;
+      continue;
+    }
     const bool is_training = kind.network < 0 && !kind.records;
     group.kept_hidden = is_training && stores_ ? group.features - group.observation_size + group.action_count : 0;
     group.observation = cut.take<float>(rows * group.observation_size);
+    group.last_observation =
+        plan_.values_last_state ? cut.take<float>(slots * group.agents * group.observation_size) : nullptr;
     group.hidden = cut.take<float>(rows * group.kept_hidden);
     group.action = cut.take<int32_t>(rows);
-    group.reward = cut.take<float>(rows);
     group.alive = cut.take<uint8_t>(rows);
     // A given batch may have a mask where the environment has none, and none where it has one.
     const bool has_mask = kind.network >= 0 ? kind.has_mask : group.has_mask != 0;
     group.available = has_mask ? cut.take<uint16_t>(rows * group.action_count) : nullptr;
     group.entropy = cut.take<float>(rows);
     group.log_probability = kind.records ? cut.take<float>(rows) : nullptr;
-    group.unit_gradient = cut.take<float>(cohorts * group.segments * group.parameter_count);
     group.value = cut.take<double>(slots * std::max(plan_.horizon, group.agents));
+    group.feature_sums = cut.take<double>(slots * 2 * group.normalised);
   }
   return cut.size();
 }
@@ -266,7 +272,9 @@ size_t CudaEngine::cut_wave(const WaveKind &kind, int64_t cohorts, char *base, P
 void CudaEngine::choose_wave() {
   const auto bytes_of = [&](int64_t cohorts) {
     Pass pass = {};
-    size_t bytes = std::max(cut_wave({}, cohorts, nullptr, pass), cut_wave({.records = true}, cohorts, nullptr, pass));
+    size_t bytes = 0;
+    for (const WaveKind &kind : {WaveKind{}, WaveKind{.records = true}, WaveKind{.is_partitioned = true}})
+      bytes = std::max(bytes, cut_wave(kind, cohorts, nullptr, pass));
     for (int n = 0; n < plan_.network_count; ++n)
       bytes = std::max(bytes, cut_wave({.network = n, .has_mask = true}, cohorts, nullptr, pass));
     return bytes;
@@ -404,17 +412,25 @@ void CudaEngine::fill_memory() {
         empty.push_back(empty_statistic(k));
   upload(empty_statistics_, empty.data(), empty.size() * sizeof(double));
 
+  Moments *observation_moments = observation_moments_;
+  Normalisation *normalisation = normalisation_;
   for (int g = 0; g < plan_.group_count; ++g) {
     Rule &rule = host_rules_[g];
     rule.kind = config_.weight;
     rule.baseline = config_.baseline;
     rule.discount = config_.discount;
+    rule.lambda = config_.lambda;
+    rule.bootstraps = config_.bootstraps;
     rule.reward_scale = config_.reward_scale;
     rule.divisor = config_.agent_reduction == SWARMGRAD_MEAN ? plan_.group[g].agents : 1;
     rule.scales = config_.scale == SWARMGRAD_SCALE_RUNNING_DEVIATION;
     rule.agents_of_a_value = config_.weight == SWARMGRAD_OWN_RETURN ? plan_.group[g].agents : 1;
     rule.previous_baseline = baseline_ + int64_t{g} * plan_.horizon;
     rule.moments = return_moments_ + g;
+    rule.observation_moments = observation_moments;
+    groups_[static_cast<size_t>(g)].normalisation = normalisation;
+    observation_moments += plan_.group[g].normalised;
+    normalisation += plan_.group[g].normalised;
   }
   copy(rules_, host_rules_, sizeof(Rule) * static_cast<size_t>(plan_.group_count), cudaMemcpyHostToDevice);
 
@@ -536,23 +552,29 @@ void CudaEngine::upload_cells(const Pass &pass, const Group &group, T *to, int64
   });
 }
 
-// visit(episode, row, const T *from) for each row of the wave's [slot][row][width] that its episode has.
+// visit(row, const T *from) for each row of [row][width], piece by piece.
 template <class T, class Visit>
-void CudaEngine::download_cells(const Pass &pass, const Group &group, const T *from, int64_t width,
-                                const Visit &visit) {
+void CudaEngine::download_rows(const T *from, int64_t rows, int64_t width, const Visit &visit) {
   const T *values = reinterpret_cast<const T *>(staging_);
-  const int64_t rows = int64_t{pass.wave_cohorts} * cohort_size * group.rows;
   const int64_t piece = static_cast<int64_t>(staging_bytes_ / sizeof(T)) / width;
   for (int64_t first = 0; first < rows; first += piece) {
     const int64_t count = std::min(piece, rows - first);
     copy(staging_, from + first * width, static_cast<size_t>(count * width) * sizeof(T), cudaMemcpyDeviceToHost);
     synchronize();
-    for (int64_t k = 0; k < count; ++k) {
-      const int64_t slot = (first + k) / group.rows, row = (first + k) % group.rows;
-      if (row < int64_t{wave_length_[static_cast<size_t>(slot)]} * group.agents)
-        visit(episode_of(slot), row, values + k * width);
-    }
+    for (int64_t k = 0; k < count; ++k) visit(first + k, values + k * width);
   }
+}
+
+// visit(episode, row, const T *from) for each row of the wave's [slot][row][width] that its episode has.
+template <class T, class Visit>
+void CudaEngine::download_cells(const Pass &pass, const Group &group, const T *from, int64_t width,
+                                const Visit &visit) {
+  download_rows(from, int64_t{pass.wave_cohorts} * cohort_size * group.rows, width,
+                [&](int64_t index, const T *values) {
+                  const int64_t slot = index / group.rows, row = index % group.rows;
+                  if (row < int64_t{wave_length_[static_cast<size_t>(slot)]} * group.agents)
+                    visit(episode_of(slot), row, values);
+                });
 }
 
 // ---- a pass over episodes ----------------------------------------------------------------------------------------
@@ -674,6 +696,9 @@ host::Fault CudaEngine::find_fault(const Pass &pass, uint32_t environment) {
     case Fault::reward:
       fault.what = host::reward_fault;
       break;
+    case Fault::value:
+      fault.what = host::value_fault;
+      break;
     default:
       fault.what = host::weight_fault;
   }
@@ -697,8 +722,20 @@ void CudaEngine::enqueue_rollout(const Pass &pass) {
   launch(rollout_kernel_, block_count(rollout_), rollout_);
 }
 
-void CudaEngine::enqueue_weigh(const Pass &pass, int steps) {
-  launch(weigh_kernel_, pass.wave_cohorts, Weigh{pass, steps});
+// The played wave's weights, after the values that they are made of.
+void CudaEngine::enqueue_weigh(const Pass &pass) {
+  if (pass.learns != 0 && has_values()) enqueue_values(pass);
+  launch(weigh_kernel_, pass.wave_cohorts, Weigh{pass, -1, 0});
+}
+
+void CudaEngine::enqueue_values(const Pass &pass) {
+  for (int n = plan_.group_count; n < plan_.network_count; ++n) {
+    Differentiate evaluate = differentiate_[static_cast<size_t>(n)];
+    const Group &group = groups_[static_cast<size_t>(n)];
+    evaluate.pass = pass;
+    evaluate.evaluates = 1;
+    launch(gradient_kernels_[static_cast<size_t>(n)], int64_t{pass.wave_cohorts} * (group.segments + 1), evaluate);
+  }
 }
 
 void CudaEngine::enqueue_gradient(const Pass &pass, int network, bool is_given) {
@@ -730,7 +767,7 @@ void CudaEngine::enqueue_batch() {
   enqueue_begin(pass);
   each_wave(pass, [&] {
     enqueue_rollout(pass);
-    enqueue_weigh(pass, 0);
+    enqueue_weigh(pass);
     enqueue_learning(pass);
   });
   enqueue_reduce(pass);
@@ -855,7 +892,7 @@ void CudaEngine::run_evaluation(int64_t first_episode, int64_t episodes, const i
     int waves = 0;
     each_wave(pass, [&] {
       enqueue_rollout(pass);
-      enqueue_weigh(pass, 0);
+      enqueue_weigh(pass);
       enqueue_learning(pass);
       if (++waves % waves_between_looks != 0) return;
       end_call();
@@ -885,8 +922,9 @@ void CudaEngine::run_record(const swarmgrad_trajectories *trajectories, float *g
       download(wave_truncated_.data(), pass.truncated, slots);
       // Rewards first: weights take their place.
       for (int g = 0; g < plan_.group_count; ++g) write_episodes(pass, g, trajectories[g]);
-      enqueue_weigh(pass, 0);
+      enqueue_weigh(pass);
       for (int g = 0; g < plan_.group_count; ++g) write_weights(pass, g, trajectories[g]);
+      for (int g = 0; has_values() && g < plan_.group_count; ++g) write_values(pass, g, trajectories[g]);
       enqueue_learning(pass);
     });
     enqueue_reduce(pass);
@@ -925,6 +963,27 @@ void CudaEngine::write_weights(const Pass &pass, int g, const swarmgrad_trajecto
   const Group &group = groups_[static_cast<size_t>(g)];
   download_cells(pass, group, group.reward, 1, [&](int64_t episode, int64_t row, const float *weight) {
     out.weight[row * pass.episodes + episode] = *weight;
+  });
+}
+
+// Of the episode's cohort, in steps.
+int64_t CudaEngine::longest_of_cohort(int64_t slot) const {
+  const auto first = wave_length_.begin() + slot / cohort_size * cohort_size;
+  return *std::max_element(first, first + cohort_size);
+}
+
+void CudaEngine::write_values(const Pass &pass, int g, const swarmgrad_trajectories &out) {
+  const Group &value = value_network(g);
+  if (out.value_error != nullptr)
+    download_cells(pass, value, value.reward, 1, [&](int64_t episode, int64_t row, const float *error) {
+      out.value_error[row * pass.episodes + episode] = *error;
+    });
+  if (out.value == nullptr) return;
+  const int64_t slots = int64_t{pass.wave_cohorts} * cohort_size, rows = value.rows + value.agents;
+  download_rows(value.output, slots * rows, 1, [&](int64_t index, const float *output) {
+    const int64_t slot = index / rows, row = index % rows, episode = episode_of(slot), steps = longest_of_cohort(slot);
+    const bool has_last = plan_.values_last_state && steps == plan_.horizon;
+    if (episode >= 0 && row < (steps + has_last) * value.agents) out.value[row * pass.episodes + episode] = *output;
   });
 }
 
@@ -1020,11 +1079,7 @@ void CudaEngine::run_weights(const swarmgrad_rewards &r) {
     Pass pass = batch_;
     pass.episodes = r.environments;
     pass.cohorts = host::cohort_count(r);
-    set_groups({.network = r.group}, pass);
-    // The kernel weighs every group that it sees.
-    pass.groups += r.group;
-    pass.rules += r.group;
-    pass.group_count = 1;
+    set_groups({.is_partitioned = true}, pass);
     auto *const cohort_first = const_cast<int64_t *>(pass.cohort_first);
     const Group &group = groups_[static_cast<size_t>(r.group)];
     begin_call();
@@ -1039,17 +1094,36 @@ void CudaEngine::run_weights(const swarmgrad_rewards &r) {
       upload_cells(pass, group, group.alive, 1, [&](int64_t episode, int64_t row, uint8_t *alive) {
         *alive = r.alive == nullptr || r.alive[row * r.environments + episode] != 0;
       });
+      if (has_values()) upload_values(pass, r);
       Pass wave = pass;  // whose partition begins with its first cohort
       wave.cohort_first = cohort_first;
       wave.first_cohort = 0;
-      enqueue_weigh(wave, r.steps);
+      launch(weigh_kernel_, wave.wave_cohorts, Weigh{wave, r.group, r.steps});
       end_call();
       throw_faults(wave);
       set_lengths(pass, [&](int64_t) { return r.steps; });  // the kernel has written the weights after an end, too
       download_cells(pass, group, group.reward, 1, [&](int64_t episode, int64_t row, const float *weight) {
         r.weight[row * r.environments + episode] = *weight;
       });
+      if (has_values() && r.value_error != nullptr)
+        download_cells(pass, value_network(r.group), value_network(r.group).reward, 1,
+                       [&](int64_t episode, int64_t row, const float *error) {
+                         r.value_error[row * r.environments + episode] = *error;
+                       });
     });
+  });
+}
+
+void CudaEngine::upload_values(const Pass &pass, const swarmgrad_rewards &r) {
+  const Group &value = value_network(r.group);
+  const int64_t slots = int64_t{pass.wave_cohorts} * cohort_size, rows = value.rows + value.agents;
+  upload_rows(value.output, slots * rows, 1, [&](int64_t index, float *output) {
+    const int64_t row = index % rows, episode = episode_of(index / rows);
+    const bool is_given = r.value != nullptr && episode >= 0 && row < (r.steps + int64_t{1}) * value.agents;
+    *output = is_given ? r.value[row * r.environments + episode] : 0.0f;
+  });
+  upload_rows(pass.truncated, slots, 1, [&](int64_t slot, uint8_t *truncated) {
+    *truncated = r.truncated != nullptr && episode_of(slot) >= 0 && r.truncated[episode_of(slot)] != 0;
   });
 }
 
@@ -1058,7 +1132,6 @@ void CudaEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) 
     Pass pass = batch_;
     set_episodes(pass, batch.environments);
     set_groups({.network = batch.network, .has_mask = batch.mask != nullptr}, pass);
-    pass.cohort_first = nullptr;
     const Group &group = groups_[static_cast<size_t>(batch.network)];
     const auto lives = [&](int64_t cell) { return batch.alive == nullptr || batch.alive[cell] != 0; };
     begin_call();
@@ -1078,11 +1151,13 @@ void CudaEngine::run_gradient_of(const swarmgrad_batch &batch, float *gradient) 
         });
       };
       give(group.observation, group.observation_size, [&](int64_t at) { return batch.observation[at]; });
-      give(group.action, 1, [&](int64_t at) { return batch.action[at]; });
       give(group.reward, 1, [&](int64_t at) { return batch.weight[at]; });
-      give(group.alive, 1, [&](int64_t) { return 1; });
-      if (batch.mask != nullptr)
-        give(group.available, group.action_count, [&](int64_t at) { return batch.mask[at] != 0; });
+      if (group.is_value == 0) {
+        give(group.action, 1, [&](int64_t at) { return batch.action[at]; });
+        give(group.alive, 1, [&](int64_t) { return 1; });
+        if (batch.mask != nullptr)
+          give(group.available, group.action_count, [&](int64_t at) { return batch.mask[at] != 0; });
+      }
       static_assert(Fault::none == 0);
       check(cudaMemsetAsync(pass.fault, 0, static_cast<size_t>(pass.wave_cohorts) * cohort_size * sizeof(Fault),
                             stream_.get()),

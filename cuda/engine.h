@@ -48,7 +48,7 @@ class CudaEngine final : public host::Engine {
   // How a wave's memory is cut: into the arrays of every network, or of one whose batch or rewards are given.
   struct WaveKind {
     int network = -1;  // -1: all
-    bool records = false, has_mask = false;
+    bool records = false, has_mask = false, is_partitioned = false;
     const int32_t *acting = nullptr;  // [group]; null: sampled
   };
 
@@ -93,6 +93,8 @@ class CudaEngine final : public host::Engine {
   template <class T, class Fill>
   void upload_cells(const Pass &pass, const Group &group, T *to, int64_t width, const Fill &fill);
   template <class T, class Visit>
+  void download_rows(const T *from, int64_t rows, int64_t width, const Visit &visit);
+  template <class T, class Visit>
   void download_cells(const Pass &pass, const Group &group, const T *from, int64_t width, const Visit &visit);
   template <class Arguments>
   void launch(const Kernel &kernel, int64_t blocks, const Arguments &arguments);
@@ -115,7 +117,8 @@ class CudaEngine final : public host::Engine {
   int64_t episode_of(int64_t slot) const;
   void enqueue_begin(const Pass &pass);
   void enqueue_rollout(const Pass &pass);
-  void enqueue_weigh(const Pass &pass, int steps);
+  void enqueue_weigh(const Pass &pass);
+  void enqueue_values(const Pass &pass);
   void enqueue_gradient(const Pass &pass, int network, bool is_given);
   void enqueue_fold(const Pass &pass, int network);
   void enqueue_reduce(const Pass &pass);
@@ -129,6 +132,11 @@ class CudaEngine final : public host::Engine {
   void end_pass(const Pass &pass, swarmgrad_statistics *statistics);
   void write_episodes(const Pass &pass, int group, const swarmgrad_trajectories &out);
   void write_weights(const Pass &pass, int group, const swarmgrad_trajectories &out);
+  void write_values(const Pass &pass, int group, const swarmgrad_trajectories &out);
+  bool has_values() const { return plan_.network_count > plan_.group_count; }
+  const Group &value_network(int group) const { return groups_[static_cast<size_t>(plan_.group_count + group)]; }
+  int64_t longest_of_cohort(int64_t slot) const;
+  void upload_values(const Pass &pass, const swarmgrad_rewards &rewards);
 
   // Made in this order and given back in the other: the device outlives what was made on it.
   DeviceUse device_;
@@ -163,7 +171,8 @@ class CudaEngine final : public host::Engine {
   float *parameters_, *first_moment_, *second_moment_, *gradient_, *panels_, *block_gradient_;
   double *products_, *baseline_, *agent_return_, *block_statistics_, *batch_statistics_;
   double *empty_statistics_;  // what a pass's block_statistics begin with
-  Moments *return_moments_;
+  Moments *return_moments_, *observation_moments_;
+  Normalisation *normalisation_;
   Rates *rates_;
   double *norms_, *statistics_log_, *norm_log_, *factor_log_, *environment_parameters_;
   State *state_;

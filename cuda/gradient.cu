@@ -1,8 +1,10 @@
-// The gradient of a wave of episodes that the rollout has kept, one kernel launch a group; and the policy's forward pass
-// over given observations. Weights are weigh's, sums over units fold's (reduction.cu).
+// The gradient of a wave of episodes that the rollout has kept, one kernel launch a network; before it, of a value network,
+// its outputs; and a network's forward pass over given observations. Weights are weigh's, sums over units fold's
+// (reduction.cu).
 //
 //   unit(cohort, segment) = tree over 16 lanes of the chain over the segment's rows of
-//                           d(weight log pi + coefficient entropy) / d parameters
+//                           d(weight log pi + coefficient entropy) / d parameters, or of a value network
+//                           d(error value) / d parameters
 //
 // Why fused: a segment's features (64 to 127 rows) live in a block's shared memory from the observations to the last weight
 // gradient; only the rollout's rows are read and only the unit's sum is written. Hidden features and logits are among those
@@ -72,7 +74,7 @@ class Gradient {
   // segments of a cohort, one after the other.
   __device__ __forceinline__ void run() {
     take_panels<panels_in_shared>(arguments_.panels, pass_, group_, cuda::panel_count(group_));
-    const int64_t units = int64_t{1} * pass_.wave_cohorts * group_.segments;
+    const int64_t units = int64_t{1} * pass_.wave_cohorts * parts();
     const int64_t turn = arguments_.checks_logits != 0 ? group_.segments : 1;
     for (int64_t first = blockIdx.x * turn; first < units; first += gridDim.x * turn)
       for (int64_t unit = first; unit < first + turn; ++unit) {
@@ -80,7 +82,11 @@ class Gradient {
         if (threadIdx.x == 0) begin(unit);
         __syncthreads();  // it is there
         if (common_.stops != 0) return;
-        if (common_.rows > 0) differentiate();
+        if (common_.rows <= 0) continue;
+        if (arguments_.evaluates != 0)
+          evaluate();
+        else
+          differentiate();
       }
   }
 
@@ -102,8 +108,15 @@ class Gradient {
   __device__ __forceinline__ int64_t slot(int lane) const {
     return static_cast<int64_t>(cuda::cohort_size) * common_.cohort + lane;
   }
+  // Of a cohort: its segments, and where values are wanted the state in which the horizon cut its episodes.
+  __device__ __forceinline__ int parts() const {
+    return group_.segments + (arguments_.evaluates != 0 && group_.last_observation != nullptr ? 1 : 0);
+  }
+  __device__ __forceinline__ bool is_last_state() const { return common_.begin == group_.rows; }
+
   // Rows of the segment that the lane has played.
   __device__ __forceinline__ int written(int lane) const {
+    if (is_last_state()) return lane < common_.members && pass_.truncated[slot(lane)] != 0 ? common_.rows : 0;
     const int left = lane < common_.members ? pass_.length[slot(lane)] * group_.agents - common_.begin : 0;
     return left < common_.rows ? left : common_.rows;
   }
@@ -117,8 +130,8 @@ class Gradient {
   // Thread 0: what the unit is, and whether somebody wants it. Of a played cohort nobody does where any of its episodes had
   // a fault; a given one's faults are found here, lane by lane.
   __device__ __forceinline__ void begin(int64_t unit) {
-    const int64_t segment = unit % group_.segments;
-    common_.cohort = static_cast<int>(unit / group_.segments);
+    const int64_t segment = unit % parts();
+    common_.cohort = static_cast<int>(unit / parts());
     common_.members = cuda::members_of(pass_, pass_.first_cohort + common_.cohort);
     if (pass_.shared->cancel != 0) atomicExch(&pass_.control->cancelled, 1);
     atomicAdd_system(&pass_.shared->beats, 1ull);
@@ -126,12 +139,35 @@ class Gradient {
     if (common_.stops != 0) return;
     common_.begin = static_cast<int>(cuda::segment_begin(group_, segment));
     const int next = static_cast<int>(cuda::segment_begin(group_, segment + 1));
-    const int played = pass_.cohort_steps[common_.cohort] * group_.agents;
+    const int played = steps() * group_.agents;
     common_.rows = (next < played ? next : played) - common_.begin;
+    if (is_last_state()) common_.rows = played == group_.rows ? group_.agents : 0;
     common_.counter = {reinterpret_cast<float *>(scratch() + arguments_.counter),
                        group_.unit_gradient + unit * group_.parameter_count, group_.parameter_count, 0};
     if (segment == 0) common_.reported = 0;
     common_.entropy_coefficient = static_cast<float>(pass_.rates[*pass_.launch_iteration].entropy_coefficient);
+  }
+
+  // Thread 0: the cohort's longest episode, which weigh has yet to tell where values are wanted.
+  __device__ __forceinline__ int steps() const {
+    if (arguments_.evaluates == 0) return pass_.cohort_steps[common_.cohort];
+    int longest = 0;
+    for (int lane = 0; lane < common_.members; ++lane)
+      longest = longest < pass_.length[slot(lane)] ? pass_.length[slot(lane)] : longest;
+    return longest;
+  }
+
+  // A lane that has ended has the value of an observation of zeros.
+  __device__ __forceinline__ void evaluate() {
+    for (int lane = 0; lane < common_.members; ++lane) {
+      load(lane);
+      __syncthreads();  // the first layer's tiles read what all threads have loaded
+      forward<features_in_shared, panels_in_shared>(group_, panels(), features(), logits(), common_.rows);
+      float *output = group_.output + slot(lane) * (group_.rows + group_.agents) + common_.begin;
+      for (int row = static_cast<int>(threadIdx.x); row < common_.rows; row += static_cast<int>(blockDim.x))
+        output[row] = logits().base[row];
+      __syncthreads();  // the next lane's observations and values replace what is still read
+    }
   }
 
   __device__ __forceinline__ void differentiate() {
@@ -155,8 +191,10 @@ class Gradient {
 
   __device__ __forceinline__ void load(int lane) const {
     const int64_t first = slot(lane) * group_.rows + common_.begin;
-    load_rows<features_in_shared>(group_.observation + first * group_.observation_size, group_.observation_size,
-                                  written(lane), common_.rows, features());
+    const float *observation = is_last_state()
+                                   ? group_.last_observation + slot(lane) * group_.agents * group_.observation_size
+                                   : group_.observation + first * group_.observation_size;
+    load_rows<features_in_shared>(observation, group_.observation_size, written(lane), common_.rows, features());
     if (is_stored(lane))
       load_rows<features_in_shared>(group_.hidden + first * group_.kept_hidden, group_.kept_hidden, written(lane),
                                     common_.rows, features().from(group_.observation_size));
@@ -170,6 +208,10 @@ class Gradient {
     const int alive_rows = written(lane);
     for (int row = static_cast<int>(threadIdx.x); row < common_.rows; row += static_cast<int>(blockDim.x)) {
       const int64_t at = first + row;
+      if (group_.is_value != 0) {
+        slopes.base[row] = row < alive_rows ? group_.reward[at] : 0.0f;
+        continue;
+      }
       const bool alive = row < alive_rows && group_.alive[at] != 0;
       const uint16_t *available =
           alive && group_.available != nullptr ? group_.available + at * group_.action_count : nullptr;

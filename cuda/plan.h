@@ -3,8 +3,9 @@
 //
 // One iteration, for each wave of cohorts that fits the memory:
 //   rollout      episodes: observations, actions, rewards, entropies of every row          (one kernel an environment)
+//   differentiate  with `evaluates`: the values of all rows' states, for each value network
 //   weigh        a cohort: returns, baselines, weights (in place of the rewards), statistics
-//   differentiate  a unit, which is a (group, cohort, segment): the forward pass or what is kept of it, its partial gradient
+//   differentiate  a unit, which is a (network, cohort, segment): the forward pass or what is kept of it, its partial gradient
 //   fold         units to cohorts to their blocks, in order
 // before them once: pack (panels); after them once: reduce (blocks by a pairwise tree, gradient and statistics), measure
 // (norms), update (optimizer), commit (baselines, moments, iteration, what the host reads).
@@ -78,7 +79,9 @@ struct Group {
                          // null where nobody asks
   float *hidden;         // [slot][row][kept_hidden]
   int32_t *action;       // [slot][row]; 0 where not alive
-  float *reward;         // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive
+  float *reward;         // [slot][row], dead agents' included; weigh replaces it by the weight, 0 where not alive. Of a
+                         // value network: aim - output, likewise
+  float *output;         // [slot][rows + agents], with the state after the last step; of a value network only
   uint8_t *alive;        // [slot][row]
   uint16_t *available;   // [slot][row][action_count], 1 where available; only with a mask
   float *entropy;        // [slot][row], 0 where not alive
@@ -93,7 +96,8 @@ struct Group {
 // batch, commit's to write, is behind the pointers.
 struct Rule {
   int kind, baseline;
-  double discount, reward_scale;
+  double discount, lambda, reward_scale;
+  int bootstraps;
   int divisor;                   // agents for the mean over agents, else 1
   int scales;                    // by the running deviation
   int agents_of_a_value;         // agents where each has a value of its own (own_return), else 1
@@ -110,7 +114,8 @@ struct Fault {
     logits,       // not finite, or no action available
     rules,        // the environment's own invalid()
     reward,
-    weight
+    weight,
+    value
   };
   int32_t kind, agent, step, feature;  // agent over all groups; -1: of none
 };
@@ -245,6 +250,7 @@ struct RowMemory {
 
 struct Weigh {
   Pass pass;
+  int group;  // -1: all; else the one whose rewards are given
   int steps;  // 0: each cohort's longest episode; else the steps of given rewards, whose lengths the host has set
 };
 
@@ -256,6 +262,7 @@ constexpr size_t gradient_static_bytes = 64;
 struct Differentiate {
   Pass pass;
   int network;
+  int evaluates;      // a value network's outputs are wanted, not its gradient; also where the horizon cut the episode
   int checks_logits;  // a given batch's: logits that are not finite, or no available action, are a fault
   int row_stride;     // of features: at least longest_segment, 4 x an odd number
   Place features;     // [feature][row_stride], then logits [action][row_stride], then exponentials alike
@@ -281,7 +288,7 @@ struct Reduce {
   float *gradient;  // [parameter_count]: the sum / episodes
 };
 
-// The panels of all networks.
+// The panels of all networks; and what observations are normalised with.
 struct Pack {
   Pass pass;
   float *panels;

@@ -157,6 +157,9 @@ SWARMGRAD_KERNEL(swarmgrad_pack, Pack, 256) {
   for (int n = 0; n < pass.network_count; ++n)
     for (int l = 0; l < pass.groups[n].layer_count; ++l)
       pack_layer(pass.groups[n].layer[l], pass.parameters, arguments.panels);
+  for (int g = 0; g < pass.group_count; ++g)
+    for (int64_t f = first_thread(); f < pass.groups[g].normalised; f += thread_count())
+      pass.groups[g].normalisation[f] = normalisation(pass.rules[g].observation_moments[f]);
 }
 
 }  // namespace swarmgrad::cuda

@@ -113,6 +113,9 @@ SWARMGRAD_KERNEL(swarmgrad_commit, Update, 256) {
       rule.previous_baseline[step] =
           mean_value(sum[value_sum_at(group.agents, step)], episodes, rule.agents_of_a_value);
     if (threadIdx.x == 0) merge(*rule.moments, episodes, sum[return_sum], sum[return_square_sum]);
+    const double *features = sum + feature_sums_at(group.agents, pass.horizon);
+    for (int f = static_cast<int>(threadIdx.x); f < group.normalised; f += static_cast<int>(blockDim.x))
+      merge(rule.observation_moments[f], sum[agent_step_count], features[f], features[group.normalised + f]);
   }
   __syncthreads();  // all have asked whether the launch is halted before that is changed
   if (threadIdx.x != 0) return;

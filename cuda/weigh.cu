@@ -23,6 +23,7 @@ class CohortOfWave {
       : pass_(arguments.pass),
         lanes_(lanes),
         is_given_(arguments.steps > 0),
+        group_(arguments.group),
         cohort_(cohort),
         members_(cuda::members_of(pass_, pass_.first_cohort + cohort)),
         length_(lanes.index() < members_ ? pass_.length[slot()] : 0),
@@ -33,7 +34,7 @@ class CohortOfWave {
     if (lanes_.bits(asks && cuda::is_over(pass_, environment(members_ - 1))) != 0) return;
     lanes_.write(pass_.cohort_steps + cohort_, steps_);
     for (int g = 0; g < pass_.group_count; ++g)
-      if (!weigh_group(pass_.groups[g], pass_.rules[g])) return;
+      if ((group_ < 0 || g == group_) && !weigh_group(g)) return;
     if (!is_given_ && asks) atomicAdd_system(&pass_.shared->cohorts, 1ull);
   }
 
@@ -44,21 +45,30 @@ class CohortOfWave {
                                  lane);
   }
   // False where a fault was found.
-  __device__ bool weigh_group(const Group &group, const Rule &rule) const {
+  __device__ bool weigh_group(int g) const {
+    const Group &group = pass_.groups[g];
+    const Rule &rule = pass_.rules[g];
     const int most = pass_.horizon < group.agents ? group.agents : pass_.horizon;
     const bool is_member = lanes_.index() < members_;
-    const CohortReturns returns = {steps_,
-                                   group.agents,
-                                   members_,
-                                   is_member,
-                                   group.reward + slot() * group.rows,
-                                   rule.previous_baseline,
-                                   group.value + slot() * most,
-                                   length_,
-                                   false,
-                                   0,
-                                   nullptr,
-                                   nullptr};
+    CohortReturns returns = {steps_,
+                             group.agents,
+                             members_,
+                             is_member,
+                             group.reward + slot() * group.rows,
+                             rule.previous_baseline,
+                             group.value + slot() * most,
+                             length_,
+                             false,
+                             0,
+                             nullptr,
+                             nullptr};
+    if (pass_.network_count > pass_.group_count) {
+      const Group &value = pass_.groups[pass_.group_count + g];
+      returns.truncated = is_member && pass_.truncated[slot()] != 0;
+      returns.value_agents = value.agents;
+      returns.state_value = value.output + slot() * (value.rows + value.agents);
+      returns.value_error = value.reward + slot() * value.rows;
+    }
     uint8_t *alive = group.alive + slot() * group.rows;
     for (int row = length_ * group.agents; row < steps_ * group.agents; ++row) {
       returns.reward[row] = 0.0f;
@@ -73,14 +83,18 @@ class CohortOfWave {
                                     rule.discount,
                                     weight_factor(rule.divisor, rule.scales, *rule.moments, rule.reward_scale),
                                     running_deviation(*rule.moments),
-                                    1.0,
-                                    false};
+                                    rule.lambda,
+                                    rule.bootstraps != 0};
     if (!holds(weigh_rows(weight_rule, returns, alive, lanes_), group, Fault::weight)) return false;
+    if (returns.value_agents > 0 &&
+        !holds(compute_value_errors(weight_rule, returns, alive, lanes_, is_given_ ? nullptr : statistics), group,
+               Fault::value))
+      return false;
     if (!is_given_) sum_weights(weight_rule, returns, lanes_, statistics);
     return true;
   }
 
-  // Returns, lengths and entropies; all other sums are 0.
+  // Returns, lengths, entropies and features; all other sums are 0.
   __device__ bool describe(const Group &group, const CohortReturns &returns, const uint8_t *alive,
                            double *statistics) const {
     for (int64_t k = lanes_.index(); k < statistics_of_group(group.agents, pass_.horizon, group.normalised);
@@ -98,6 +112,10 @@ class CohortOfWave {
     lanes_.write(statistics + length_sum, lanes_.sum(static_cast<double>(length_)));
     lanes_.write(statistics + agent_step_count, lanes_.sum(static_cast<double>(agent_steps)));
     lanes_.write(statistics + entropy_sum, lanes_.sum(entropy));
+    const double *feature_sum = group.feature_sums + slot() * 2 * group.normalised;
+    double *features = statistics + feature_sums_at(group.agents, pass_.horizon);
+    for (int f = 0; f < 2 * group.normalised; ++f)
+      lanes_.write(features + f, lanes_.sum(lanes_.index() < members_ ? feature_sum[f] : 0.0));
     return true;
   }
 
@@ -112,7 +130,7 @@ class CohortOfWave {
   const Pass &pass_;
   const ThreadLanes &lanes_;
   bool is_given_;
-  int cohort_, members_, length_, steps_;
+  int group_, cohort_, members_, length_, steps_;
 };
 
 }  // namespace

@@ -328,9 +328,26 @@ void compare_parts(const Pair &pair, const Recording &recording) {
           return gradient;
         },
         "gradient of a given batch");
+    // Agents of a step are neighbours in the batch, so that the joint input is the same numbers.
+    const int32_t value_network = pair.cpu.info().group_count + static_cast<int32_t>(g);
+    if (batch.value_agents > 0)
+      both(
+          [&](const Engine &engine) {
+            std::vector<float> gradient(static_cast<size_t>(group.value_parameter_count));
+            swarmgrad_batch given = {};
+            given.size = sizeof given;
+            given.network = value_network;
+            given.environments = batch.environments;
+            given.steps = batch.steps;
+            given.observation = batch.observation.data();
+            given.weight = batch.value_error.data();
+            engine.require(engine.functions().gradient_of(engine.handle(), &given, gradient.data()));
+            return gradient;
+          },
+          "value network's gradient of a given batch");
     both(
         [&](const Engine &engine) {
-          std::vector<float> weight(batch.reward.size(), -7);
+          std::vector<float> weight(batch.reward.size(), -7), value_error(batch.value_error.size(), -7);
           swarmgrad_rewards rewards = {};
           rewards.size = sizeof rewards;
           rewards.group = static_cast<int32_t>(g);
@@ -339,20 +356,31 @@ void compare_parts(const Pair &pair, const Recording &recording) {
           rewards.reward = batch.reward.data();
           rewards.alive = batch.alive.data();
           rewards.episode_length = batch.episode_length.data();
+          rewards.truncated = batch.truncated.data();
+          rewards.value = batch.value.data();
           rewards.weight = weight.data();
+          rewards.value_error = value_error.data();
           engine.require(engine.functions().weights(engine.handle(), &rewards));
+          weight.insert(weight.end(), value_error.begin(), value_error.end());
           return weight;
         },
-        "weights of given rewards");
+        "weights of given rewards, then value errors");
     const int rows = 150;  // more than two tiles
-    std::vector<float> observation(static_cast<size_t>(rows) * static_cast<size_t>(group.observation_size));
+    std::vector<float> observation(static_cast<size_t>(rows) *
+                                   static_cast<size_t>(std::max(group.observation_size, group.value_observation_size)));
     for (size_t k = 0; k < observation.size(); ++k) observation[k] = static_cast<float>(k * 37 % 101) / 50.0f - 1.0f;
-    const auto forward = [&](const Engine &engine) {
-      std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(group.hidden_total + group.action_count));
-      engine.require(engine.functions().forward(engine.handle(), static_cast<int32_t>(g), rows, observation.data(),
-                                                out.data(), out.data() + rows * group.hidden_total));
+    const auto forward_of = [&](const Engine &engine, int32_t network, int hidden, int outputs) {
+      std::vector<float> out(static_cast<size_t>(rows) * static_cast<size_t>(hidden + outputs));
+      engine.require(engine.functions().forward(engine.handle(), network, rows, observation.data(), out.data(),
+                                                out.data() + rows * hidden));
       return out;
     };
+    const auto forward = [&](const Engine &engine) {
+      return forward_of(engine, static_cast<int32_t>(g), group.hidden_total, group.action_count);
+    };
+    if (batch.value_agents > 0)
+      both([&](const Engine &engine) { return forward_of(engine, value_network, group.value_hidden_total, 1); },
+           "forward of the value network: hidden layers, then values");
     both(forward, "forward: hidden layers, then logits");
     const std::vector<float> all = forward(pair.cpu);
     const std::vector<float> logit(all.end() - rows * group.action_count, all.end());
@@ -567,6 +595,48 @@ std::vector<Case> cases() {
       {.environment = "crowd", .parameters = {{"agents", 300}}, .hidden = {4}, .environments = 2, .horizon = 3}, 2,
       true);
 
+  // Values of states: both inputs, returns made of them, episodes that end by their rules and by the horizon; what is seen,
+  // normalised, by agents that die.
+  const Setup valued = {.hidden = {7},
+                        .environments = 18,
+                        .horizon = 25,
+                        .baseline = SWARMGRAD_LEARNED_VALUE,
+                        .scale = SWARMGRAD_SCALE_RUNNING_DEVIATION,
+                        .discount = 0.97,
+                        .normalises = true,
+                        .value_hidden = {9, 5},
+                        .lambda = 0.9,
+                        .bootstraps = true,
+                        .reward_scale = 0.5};
+  const auto valued_but = [&](const auto &change) {
+    Setup setup = valued;
+    change(setup);
+    return setup;
+  };
+  add("values", valued, 3, true);
+  add("values-early-ends", valued_but([](Setup &s) { s.environment = "CartPole-v1", s.horizon = 30; }));
+  add("values-segments", valued_but([](Setup &s) {
+        s.horizon = 110, s.value_input = SWARMGRAD_VALUE_OWN, s.lambda = 1, s.bootstraps = false;
+      }),
+      2, true);
+  add("values-joint-segments", valued_but([](Setup &s) { s.environment = "CartPole-v1", s.horizon = 140; }), 2);
+  add("values-own-return-deaths", valued_but([](Setup &s) {
+        s.environment = "smax_3m", s.weight = SWARMGRAD_OWN_RETURN, s.value_input = SWARMGRAD_VALUE_OWN, s.lambda = 1,
+        s.bootstraps = false;
+      }),
+      3, true);
+  add("values-joint-deaths", valued_but([](Setup &s) { s.environment = "smax_3m"; }), 2);
+  add("values-of-groups-in-waves", valued_but([](Setup &s) {
+        s.environment = "simple_tag_v3", s.environments = 50, s.stored_bytes = 1, s.horizon = 5;
+      }),
+      2, true);
+  add("values-total-return", valued_but([](Setup &s) {
+        s.weight = SWARMGRAD_TOTAL_RETURN, s.value_hidden = {}, s.lambda = 1, s.bootstraps = false,
+        s.normalises = false, s.horizon = 4;
+      }));
+  add("values-failures", valued_but([](Setup &s) { s.horizon = 5; }), 0)->fails = true;
+  add("normalised-agent-index", but([](Setup &s) { s.normalises = s.agent_index = true, s.horizon = 4; }), 3, true);
+
   // What the memory holds at once, and how many iterations follow each other without the host.
   add("waves", but([](Setup &s) { s.environments = 50, s.stored_bytes = 1; }), 3, true);
   add("waves-within-blocks", {.environment = "meeting", .hidden = {}, .environments = 1300, .stored_bytes = 1});
@@ -624,6 +694,10 @@ std::vector<Case> cases() {
   least("segments", 44, [](Setup &s) { s.baseline = SWARMGRAD_PREVIOUS_BATCH; });
   least("waves", 2, [](Setup &s) { s.environments = 33, s.stored_bytes = 1; });
   least("large-team", 1, [](Setup &s) { s.environment = "crowd", s.parameters = {{"agents", 300}}; });
+  least("values", 2, [&](Setup &s) {
+    s = valued;
+    s.hidden = {4}, s.value_hidden = {3}, s.environments = 2;
+  });
   least("failures", 2, [](Setup &s) { s.environment = "CartPole-v1", s.environments = 100; })->fails = true;
   return all;
 }

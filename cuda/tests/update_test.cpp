@@ -178,8 +178,8 @@ class Device {
       group.parameter_count = sizes[g];
       group.statistics = statistics;
       groups.push_back(group);
-      rules.push_back({0, 0, 1.0, 1.0, agents[g], 1, setting.own_return ? agents[g] : 1, baseline_.get() + g * horizon,
-                       moments_.get() + g, nullptr});
+      rules.push_back({0, 0, 1.0, 1.0, 1.0, 0, agents[g], 1, setting.own_return ? agents[g] : 1,
+                       baseline_.get() + g * horizon, moments_.get() + g, nullptr});
       first_agent += agents[g];
       offset += sizes[g];
       statistics += static_cast<int>(swarmgrad::statistics_of_group(agents[g], horizon, 0));

@@ -133,7 +133,7 @@ Outcome weigh(const Episodes &e, const Setting &setting, const Run &run = {}) {
     doubles.push_back(std::make_unique<Array<double>>(slots * most, std::numeric_limits<double>::quiet_NaN()));
     group.value = doubles.back()->get();
     groups.push_back(group);
-    rules.push_back({setting.kind, setting.baseline, setting.discount, setting.reward_scale,
+    rules.push_back({setting.kind, setting.baseline, setting.discount, 1.0, setting.reward_scale, 0,
                      setting.mean ? group.agents : 1, setting.scales, setting.kind == own_return ? group.agents : 1,
                      previous.get(), moments.get(), nullptr});
     statistics += static_cast<int>(swarmgrad::statistics_of_group(group.agents, e.horizon, 0));
@@ -168,6 +168,7 @@ Outcome weigh(const Episodes &e, const Setting &setting, const Run &run = {}) {
   pass.cohort_statistics = cohort_statistics.get();
   pass.control = control.get();
   pass.shared = shared.get();
+  arguments.group = -1;
   arguments.steps = run.given_steps;
   launch(swarmgrad_weigh_handle, arguments, run.blocks, run.threads);
   swarmgrad_emulation_reset();
