@@ -32,7 +32,8 @@ public final class Engine implements AutoCloseable {
   private final List<Buffer> buffers;
   private final Buffer parameters;
   private final Buffer iteration;
-  private final Map<String, Double> configuredParameters;
+  private final Map<String, Double> evaluationParameters;
+  private final Map<String, Double> trainingParameters;
 
   private Engine(EngineConfig config) {
     this.config = Checks.present("config", config);
@@ -52,8 +53,9 @@ public final class Engine implements AutoCloseable {
     buffers = engine.buffers();
     parameters = buffer("parameters");
     iteration = buffer("iteration");
-    configuredParameters = environmentParameters();
+    evaluationParameters = environmentParameters();
     setEnvironmentParameters(config.trainingParameters());
+    trainingParameters = environmentParameters();
   }
 
   private static void sayFallback(String text) {
@@ -238,10 +240,10 @@ public final class Engine implements AutoCloseable {
     Checks.range("episodes", episodes, 1, Integer.MAX_VALUE);
     Checks.length("acting", Checks.present("acting", acting).size(), groups().size(), "[group]");
     Map<String, Double> training = environmentParameters();
-    if (training.equals(configuredParameters)) {
+    if (training.equals(evaluationParameters)) {
       return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
     }
-    setEnvironmentParameters(configuredParameters);
+    setEnvironmentParameters(evaluationParameters);
     try {
       return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));
     } finally {
@@ -342,6 +344,11 @@ public final class Engine implements AutoCloseable {
       catalogue.forEach(parameter -> values.put(parameter.name(), buffer.get()));
     }
     return Collections.unmodifiableMap(values);
+  }
+
+  /** All parameters of the environment as training without a curriculum has them. */
+  Map<String, Double> trainingParameters() {
+    return trainingParameters;
   }
 
   /**

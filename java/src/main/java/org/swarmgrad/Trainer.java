@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /**
  * Trains an engine, one native call per iteration unless told otherwise. What it computes depends
@@ -225,28 +224,12 @@ public final class Trainer {
     return this;
   }
 
-  /** The configuration's environment with changes. */
+  /** What training plays with, with changes. */
   private void play(Map<String, Double> changes) {
-    EnvironmentSpec environment = engine.config().environment();
-    Map<String, Double> parameters = new HashMap<>(engine.environmentParameters());
-    parameters.replaceAll((name, value) -> environment.parameter(name));
+    Map<String, Double> parameters = new HashMap<>(engine.trainingParameters());
     parameters.putAll(Checks.present("parameters of the curriculum", changes));
     if (!parameters.equals(engine.environmentParameters())) {
       engine.setEnvironmentParameters(parameters);
-    }
-  }
-
-  /** Evaluates in the configuration's environment. */
-  private List<Statistics> inConfiguration(Supplier<List<Statistics>> evaluation) {
-    if (curriculum == null) {
-      return evaluation.get();
-    }
-    Map<String, Double> before = engine.environmentParameters();
-    play(Map.of());
-    try {
-      return evaluation.get();
-    } finally {
-      engine.setEnvironmentParameters(before);
     }
   }
 
@@ -343,7 +326,7 @@ public final class Trainer {
    * @return [group]
    */
   public List<Statistics> evaluate(long episodes, Acting acting) {
-    return inConfiguration(() -> engine.evaluate(0, episodes, acting));
+    return engine.evaluate(0, episodes, acting);
   }
 
   /**
@@ -430,7 +413,7 @@ public final class Trainer {
         return;
       }
       try {
-        report(inConfiguration(() -> evaluation.play(engine)));
+        report(evaluation.play(engine));
       } catch (CancelledException cancelled) {
         reason = StopReason.CANCELLED;
       }
