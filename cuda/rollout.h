@@ -371,9 +371,8 @@ class BlockRollout {
           *square_sum += static_cast<double>(value) * static_cast<double>(value);
         }
         const float scaled = (value - normalisation.mean) * normalisation.inverse;
-        const float limited = normalised_limit < scaled    ? normalised_limit
-                              : scaled < -normalised_limit ? -normalised_limit
-                                                           : scaled;
+        const float limit = normalisation.limit;
+        const float limited = limit < scaled ? limit : scaled < -limit ? -limit : scaled;
         const bool is_finite = scaled - scaled == 0.0f;
         feature = is_finite ? limited : scaled;
         if constexpr (checks)

@@ -35,15 +35,14 @@ SWARMGRAD_FUNCTION double weight_factor(int divisor, bool by_deviation, const Mo
   return by_deviation ? factor * (1.0 / running_deviation(moments)) : factor;
 }
 
-// What a policy sees of a feature: (observation - mean) x inverse, at most normalised_limit in magnitude.
+// What a policy sees of a feature: (observation - mean) x inverse, at most `limit` in magnitude.
 struct Normalisation {
-  float mean, inverse;
+  float mean, inverse, limit;
 };
-constexpr float normalised_limit = 10.0f;
 SWARMGRAD_FUNCTION Normalisation normalisation(const Moments &moments) {
-  if (!(moments.count > 0)) return {0.0f, 1.0f};
+  if (!(moments.count > 0)) return {0.0f, 1.0f, __builtin_huge_valf()};
   return {static_cast<float>(moments.mean),
-          static_cast<float>(1.0 / __builtin_sqrt(moments.squares / moments.count + 1e-8))};
+          static_cast<float>(1.0 / __builtin_sqrt(moments.squares / moments.count + 1e-8)), 10.0f};
 }
 
 // The mean value of a step, or of an episode: the baseline of the next batch. agents: of whom the values are, where each

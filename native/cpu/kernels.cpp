@@ -332,7 +332,7 @@ class Cohort {
   void normalise(const GroupMemory &memory, const Normalisation *normalisation, int64_t row, int64_t stored,
                  bool counts) const {
     const Mask alive = mask_from_bits(memory.alive[row]);
-    const Float limit = normalised_limit, zero = 0.0f;
+    const Float zero = 0.0f;
     for (int f = 0; f < memory.plan.normalised; ++f) {
       float *where = memory.features.at(f, stored);
       const Float value = Float::load(where);
@@ -343,6 +343,7 @@ class Cohort {
         store(square_sum, Double::load(square_sum) + widen(value) * widen(value));
       }
       const Float scaled = (value - Float(normalisation[f].mean)) * Float(normalisation[f].inverse);
+      const Float limit = normalisation[f].limit;
       const Float limited = select(limit < scaled, limit, select(scaled < zero - limit, zero - limit, scaled));
       store(where, select(alive, select(scaled - scaled == zero, limited, scaled), zero));
     }
