@@ -20,8 +20,6 @@ import java.util.List;
  * @param name by which the command line chooses it
  * @param environment trained by `swarmgrad train --env`
  * @param arguments that follow on the command line; none: the environment's defaults
- * @param evaluation that follow `swarmgrad eval --run`, where episodes are judged by other rules
- *     than they are trained by
  * @param seeds for example "1..5"
  * @param group whose return counts; null: all agents'
  * @param randomGroup plays at random when the trained policy is judged; null: none
@@ -39,7 +37,6 @@ record ScoreRow(
     String name,
     String environment,
     List<String> arguments,
-    List<String> evaluation,
     String seeds,
     String group,
     String randomGroup,
@@ -55,7 +52,6 @@ record ScoreRow(
 
   ScoreRow {
     arguments = arguments == null ? List.of() : List.copyOf(arguments);
-    evaluation = evaluation == null ? List.of() : List.copyOf(evaluation);
     seeds = seeds == null ? USUAL_SEEDS : seeds;
     if (name == null || environment == null || source == null || !(seconds > 0)) {
       throw new IllegalArgumentException(
@@ -99,10 +95,5 @@ record ScoreRow(
   /** The score that must be reached. */
   double target(double random) {
     return target == null ? timesRandom * random : target;
-  }
-
-  /** Whether training plays by the rules that the policy is judged by. */
-  boolean isJudgedAsTrained() {
-    return randomGroup == null && evaluation.isEmpty();
   }
 }

@@ -48,13 +48,18 @@ final class ScoreTable {
     this.episodes = episodes;
   }
 
-  /** What one training gave; the last two where the row has a use for them, else null. */
+  /**
+   * What one training gave. It plays the game that is judged, unless rewards are shaped or the other
+   * side plays otherwise; only then does `firstAtTarget` mean anything, and is null where no batch
+   * got there. `steadiness` is null where the row does not ask for it.
+   */
   record Trial(
       long seed,
       double wallSeconds,
       double sampled,
       double greedy,
       double agentSteps,
+      boolean playsWhatIsJudged,
       LearningCurve.Moment firstAtTarget,
       Double steadiness) {}
 
@@ -259,7 +264,6 @@ final class ScoreTable {
     train.addAll(List.of("--seed", "" + seed, "--out", run.toString()));
     double wallSeconds = start(train, name + "-train");
     List<String> evaluate = new ArrayList<>(List.of("eval", "--run", run.toString()));
-    evaluate.addAll(row.evaluation());
     if (row.randomGroup() != null) {
       evaluate.addAll(List.of("--random-group", row.randomGroup()));
     }
@@ -267,14 +271,26 @@ final class ScoreTable {
     JsonNode greedy = result(evaluate, List.of("--greedy"), name + "-greedy");
     LearningCurve curve = LearningCurve.read(run, row.group());
     int last = curve.score().length - 1;
+    boolean playsWhatIsJudged = row.randomGroup() == null && !isShaped(run);
     return new Trial(
         seed,
         wallSeconds,
         LearningCurve.teamReturn(sampled, row.group()),
         LearningCurve.teamReturn(greedy, row.group()),
         last < 0 ? 0 : curve.agentSteps()[last],
-        row.isJudgedAsTrained() ? curve.firstAt(target) : null,
+        playsWhatIsJudged,
+        playsWhatIsJudged ? curve.firstAt(target) : null,
         row.steadiness() == null ? null : curve.steadiness());
+  }
+
+  /** Whether training played with other parameters of the environment than evaluation does. */
+  private static boolean isShaped(Path run) throws IOException {
+    JsonNode stored = MAPPER.readTree(run.resolve("config.json").toFile());
+    JsonNode parameters = stored.path("config").path("training_parameters");
+    if (!parameters.isTextual()) {
+      throw new IOException(run + " does not say its training_parameters");
+    }
+    return !parameters.textValue().isEmpty();
   }
 
   /** The JSON object that an evaluation prints last. */
@@ -343,9 +359,7 @@ final class ScoreTable {
         "  wall clock    %s s, allowed %.0f",
         spread("%.1f", outcome.values(Trial::wallSeconds)), row.seconds());
     say("  agent-steps   %s million", millions(outcome));
-    if (row.isJudgedAsTrained()) {
-      say("  batch mean    first there after %s", first(outcome));
-    }
+    say("  batch mean    first there: %s", first(outcome));
     if (row.steadiness() != null) {
       say(
           "  last fifth    %s of the best fifth, at least %.2f",
@@ -357,6 +371,9 @@ final class ScoreTable {
   }
 
   private static String first(Outcome outcome) {
+    if (!outcome.trials.stream().allMatch(Trial::playsWhatIsJudged)) {
+      return "training plays otherwise";
+    }
     List<LearningCurve.Moment> moments = outcome.moments();
     String seeds = moments.size() + " of " + outcome.trials.size() + " seeds";
     if (moments.isEmpty()) {
@@ -398,7 +415,7 @@ final class ScoreTable {
         row.seconds(),
         spread("%.1f", outcome.values(Trial::wallSeconds)),
         millions(outcome),
-        row.isJudgedAsTrained() ? first(outcome) : "",
+        first(outcome),
         row.publishedAgentSteps() == null
             ? ""
             : String.format(Locale.ROOT, "%.3g M", row.publishedAgentSteps() * 1e-6),

@@ -52,6 +52,7 @@ class ScoreTableTest {
     assertThat(trial.path("seed").asInt()).isEqualTo(7);
     assertThat(trial.path("agent_steps").asInt()).isEqualTo(3 * 32 * 2);
     assertThat(trial.path("first_at_target").path("agent_steps").asInt()).isEqualTo(32 * 2);
+    assertThat(trial.path("plays_what_is_judged").asBoolean()).isTrue();
     assertThat(trial.path("sampled").asDouble()).isBetween(3.0, 8.0);
     // Two players of which each always takes the same action: stag and hare, two hares, two stags.
     assertThat(trial.path("greedy").asDouble()).isIn(3.0, 6.0, 8.0);
@@ -75,13 +76,13 @@ class ScoreTableTest {
         0,
         row.target(0),
         IntStream.range(0, sampled.length)
-            .mapToObj(i -> new ScoreTable.Trial(i, 10 + i, sampled[i], 0, 0, null, 0.1 * i))
+            .mapToObj(i -> new ScoreTable.Trial(i, 10 + i, sampled[i], 0, 0, true, null, 0.1 * i))
             .toList());
   }
 
   private static ScoreRow row(Double shareOfSeeds, Double steadiness, double seconds) {
     return new ScoreRow(
-        "row", "env", null, null, null, null, null, 2.0, null, shareOfSeeds, steadiness, seconds,
+        "row", "env", null, null, null, null, 2.0, null, shareOfSeeds, steadiness, seconds,
         "source", null, null);
   }
 
@@ -100,11 +101,9 @@ class ScoreTableTest {
   void aTargetMayBeAMultipleOfRandomPlay() {
     ScoreRow row =
         new ScoreRow(
-            "row", "env", null, null, null, "one", "other", null, 3.0, null, null, 1, "source",
+            "row", "env", null, null, "one", "other", null, 3.0, null, null, 1, "source",
             null, null);
     assertThat(row.target(13.0)).isEqualTo(39.0);
-    assertThat(row.isJudgedAsTrained()).isFalse();
-    assertThat(row(null, null, 1).isJudgedAsTrained()).isTrue();
   }
 
   @Test

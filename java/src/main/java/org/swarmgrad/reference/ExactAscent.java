@@ -47,6 +47,8 @@ public final class ExactAscent {
     require("reward-scale", config.rewardScale() == 1, config.rewardScale(), "1");
     boolean normalises = config.observationNormalisation();
     require("observation-normalisation", !normalises, normalises, "false");
+    boolean shaped = !config.trainingParameters().isEmpty();
+    require("training-parameters", !shaped, config.trainingParameters(), "none");
     for (Group group : groups) {
       require("agents of a group", group.agentCount() == 1, group.agentCount(), "1");
       require("features", group.observationSize() == 1, group.observationSize(), "1");
