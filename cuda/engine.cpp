@@ -104,7 +104,8 @@ int64_t rows_within(size_t bytes, int64_t rows, const Bytes &cut) {
 int64_t words(size_t bytes) { return static_cast<int64_t>((bytes + 7) / 8); }
 
 template <class T>
-constexpr int64_t doubles_of = sizeof(T) / sizeof(double);
+constexpr int64_t floats_of = sizeof(T) / sizeof(float),
+                  doubles_of = sizeof(T) / sizeof(double);
 
 }  // namespace
 
@@ -152,7 +153,8 @@ CudaEngine::CudaEngine(const swarmgrad_config &config)
       add_buffer("empty_statistics", SWARMGRAD_F64, false, plan_.block_limit * statistics);
   const size_t batch_statistics_at = add_buffer("batch_statistics", SWARMGRAD_F64, false, statistics);
   const size_t norms_at = add_buffer("norms", SWARMGRAD_F64, false, networks);
-  const size_t normalisation_at = add_buffer("normalisation", SWARMGRAD_F32, false, features * 2);
+  const size_t normalisation_at =
+      add_buffer("normalisation", SWARMGRAD_F32, false, features * floats_of<Normalisation>);
   const size_t rates_at = add_buffer("rates", SWARMGRAD_F64, false, log_iterations_ * doubles_of<Rates>);
   const size_t statistics_log_at = add_buffer("statistics_log", SWARMGRAD_F64, false, log_iterations_ * statistics);
   const size_t norm_log_at = add_buffer("norm_log", SWARMGRAD_F64, false, log_iterations_ * networks);
