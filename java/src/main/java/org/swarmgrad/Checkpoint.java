@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Configuration, schedules, iteration, evaluations so far, and every buffer that the engine marks as checkpointed.
+ * Configuration, schedules, iteration, evaluations so far, and every buffer that the engine marks
+ * as checkpointed.
  *
  * <p>In the file each buffer is a tensor under its own name, and everything else is metadata. The
  * file appears complete or not at all.

@@ -215,8 +215,8 @@ public final class Trainer {
    * compared.
    *
    * @param parameters of an iteration that differ from the configuration's, by name; a function: it
-   *     is asked more than once about an iteration, and must always answer the same. They must leave
-   *     every shape as it is, see {@link Engine#setEnvironmentParameters}
+   *     is asked more than once about an iteration, and must always answer the same. They must
+   *     leave every shape as it is, see {@link Engine#setEnvironmentParameters}
    * @return this
    */
   public Trainer curriculum(LongFunction<Map<String, Double>> parameters) {
@@ -428,8 +428,7 @@ public final class Trainer {
                   ? new Evaluation.Found(iteration, iteration, score)
                   : new Evaluation.Found(
                       iteration, found.get().bestIteration(), found.get().bestScore()));
-      Evaluated evaluated =
-          new Evaluated(iteration, agentSteps, groups, score, isBest, seconds());
+      Evaluated evaluated = new Evaluated(iteration, agentSteps, groups, score, isBest, seconds());
       evaluationListeners.forEach(listener -> listener.accept(evaluated));
       if (isBest) {
         best.accept(Trainer.this.checkpoint());

@@ -104,8 +104,7 @@ class TrainerTest {
         long now = Math.min(left, 1 + random.nextInt(9));
         EngineConfig other = config.toBuilder().threads(1 + random.nextInt(3)).build();
         try (Engine engine = Engine.open(other)) {
-          Trainer trainer =
-              checkpoint == null ? begin(engine) : Trainer.resume(engine, checkpoint);
+          Trainer trainer = checkpoint == null ? begin(engine) : Trainer.resume(engine, checkpoint);
           listen(trainer, seen).iterationsPerCall(1 + random.nextInt(4)).train(now);
           checkpoint = trainer.checkpoint();
           parameters = engine.parametersSha256();

@@ -111,18 +111,41 @@ final class Charts {
             .toList();
     Predicate<End> best = end -> end.equals(new End(0, 0, true));
     Predicate<End> safe = end -> end.equals(new End(1, 1, true));
-    points(chart, "exact ascent ends in (0, 0), 11", grid, pair -> best.test(pair.exact()),
-        BEST_PALE, SeriesMarkers.SQUARE);
-    points(chart, "exact ascent ends in (1, 1), 7", grid, pair -> safe.test(pair.exact()),
-        SAFE_PALE, SeriesMarkers.SQUARE);
-    points(chart, "training ends in (0, 0)", pairs, pair -> best.test(pair.sampled()),
-        BEST, SeriesMarkers.CIRCLE);
-    points(chart, "training ends in (1, 1)", pairs, pair -> safe.test(pair.sampled()),
-        SAFE, SeriesMarkers.CIRCLE);
-    points(chart, "training ends elsewhere",
+    points(
+        chart,
+        "exact ascent ends in (0, 0), 11",
+        grid,
+        pair -> best.test(pair.exact()),
+        BEST_PALE,
+        SeriesMarkers.SQUARE);
+    points(
+        chart,
+        "exact ascent ends in (1, 1), 7",
+        grid,
+        pair -> safe.test(pair.exact()),
+        SAFE_PALE,
+        SeriesMarkers.SQUARE);
+    points(
+        chart,
+        "training ends in (0, 0)",
+        pairs,
+        pair -> best.test(pair.sampled()),
+        BEST,
+        SeriesMarkers.CIRCLE);
+    points(
+        chart,
+        "training ends in (1, 1)",
+        pairs,
+        pair -> safe.test(pair.sampled()),
+        SAFE,
+        SeriesMarkers.CIRCLE);
+    points(
+        chart,
+        "training ends elsewhere",
         pairs,
         pair -> !best.test(pair.sampled()) && !safe.test(pair.sampled()),
-        Color.BLACK, SeriesMarkers.CROSS);
+        Color.BLACK,
+        SeriesMarkers.CROSS);
     return chart;
   }
 

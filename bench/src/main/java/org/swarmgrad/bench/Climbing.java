@@ -168,8 +168,8 @@ final class Climbing {
                     end, pairs.stream().filter(pair -> pair.exact.equals(end)).count()));
     boolean enough = agreeing >= SHARE * starts;
     say(
-        "%s: %d of %d trainings end in the equilibrium of exact ascent, at least %.0f%% must; %.1f s"
-            + " since the JVM started, allowed %.0f",
+        "%s: %d of %d trainings end in the equilibrium of exact ascent, at least %.0f%% must; %.1f"
+            + " s since the JVM started, allowed %.0f",
         enough && seconds <= SECONDS ? "HOLDS" : "MISSES",
         agreeing,
         starts,

@@ -83,7 +83,9 @@ public final class Main {
                 + SpeakerScript.USAGE
                 + ".\n"
                 + Charts.USAGE
-                + ".\nFirst, before JMH's options: --history FOLDER (bench/history), or --no-history\n");
+                + ".\n"
+                + "First, before JMH's options: --history FOLDER (bench/history), or"
+                + " --no-history\n");
         org.openjdk.jmh.Main.main(rest.toArray(String[]::new));
         return 0;
       }

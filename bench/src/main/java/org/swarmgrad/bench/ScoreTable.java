@@ -4,9 +4,7 @@ package org.swarmgrad.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -16,18 +14,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
 import org.swarmgrad.measurement.Machine;
-import org.swarmgrad.measurement.Throughput;
 
 final class ScoreTable {
   static final String USAGE =
       "--scores [ROW ...] [--seeds 1..5] [--episodes 10000] [--rows FILE] [--out FOLDER] trains"
           + " each row with ./swarmgrad and judges it";
 
-  private static final ObjectMapper MAPPER =
-      new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
+  private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final String RESULTS = "scores.json";
 
   private final List<String> command;
@@ -46,59 +41,6 @@ final class ScoreTable {
     this.command = List.copyOf(command);
     this.folder = folder;
     this.episodes = episodes;
-  }
-
-  /**
-   * What one training gave. It plays the game that is judged, unless rewards are shaped or the other
-   * side plays otherwise; only then does `firstAtTarget` mean anything, and is null where no batch
-   * got there. `steadiness` is null where the row does not ask for it.
-   */
-  record Trial(
-      long seed,
-      double wallSeconds,
-      double sampled,
-      double greedy,
-      double agentSteps,
-      boolean playsWhatIsJudged,
-      LearningCurve.Moment firstAtTarget,
-      Double steadiness) {}
-
-  /** A row and everything that was found. */
-  record Outcome(ScoreRow row, double random, double target, List<Trial> trials) {
-    boolean reaches() {
-      if (row.shareOfSeeds() == null) {
-        return median(Trial::sampled) >= target;
-      }
-      return reaching() >= row.shareOfSeeds() * trials.size();
-    }
-
-    long reaching() {
-      return trials.stream().filter(trial -> trial.sampled >= target).count();
-    }
-
-    boolean isInTime() {
-      return median(Trial::wallSeconds) <= row.seconds();
-    }
-
-    boolean isSteady() {
-      return row.steadiness() == null || median(Trial::steadiness) >= row.steadiness();
-    }
-
-    boolean holds() {
-      return reaches() && isInTime() && isSteady();
-    }
-
-    double median(ToDoubleFunction<Trial> value) {
-      return Throughput.median(values(value));
-    }
-
-    private List<Double> values(ToDoubleFunction<Trial> value) {
-      return trials.stream().map(value::applyAsDouble).toList();
-    }
-
-    private List<LearningCurve.Moment> moments() {
-      return trials.stream().map(Trial::firstAtTarget).filter(moment -> moment != null).toList();
-    }
   }
 
   /** Reads the arguments after --scores, measures, prints; returns the exit status. */
@@ -206,17 +148,17 @@ final class ScoreTable {
     // Building, where something is stale, is no part of a training's time.
     start(List.of("--version"), "version");
     say(
-        "%s, %d cores; %.0f minutes of training where each takes what its row allows, evaluations on"
-            + " top; runs and logs in %s",
+        "%s, %d cores; %.0f minutes of training where each takes what its row allows, evaluations"
+            + " on top; runs and logs in %s",
         Machine.processorName(), Runtime.getRuntime().availableProcessors(), seconds / 60, folder);
     List<String> lines = new ArrayList<>();
     int failures = 0;
     for (ScoreRow row : rows) {
       try {
-        Outcome outcome = measure(row, seeds(seeds == null ? row.seeds() : seeds));
-        results.add(json(outcome));
-        print(outcome);
-        lines.add(line(outcome));
+        ScoreOutcome outcome = measure(row, seeds(seeds == null ? row.seeds() : seeds));
+        results.add(outcome.json());
+        say("%s", outcome.text());
+        lines.add(outcome.line());
         failures += outcome.holds() ? 0 : 1;
       } catch (IOException failure) {
         // The rows that follow are worth their hours all the same.
@@ -227,10 +169,7 @@ final class ScoreTable {
       }
       Files.writeString(folder.resolve(RESULTS), results.toPrettyString() + "\n");
     }
-    say(
-        "%n| task | random | reach | score | greedy | within | took | agent-steps | first at the"
-            + " mark | published steps | holds |%n|%s",
-        " --- |".repeat(11));
+    say("%n%s", ScoreOutcome.HEAD);
     lines.forEach(line -> say("%s", line));
     say(
         "%nMedian over seeds [least, greatest]; of five seeds these two bound the median with"
@@ -239,7 +178,7 @@ final class ScoreTable {
     return failures == 0 ? 0 : 1;
   }
 
-  private Outcome measure(ScoreRow row, long[] seeds) throws IOException {
+  private ScoreOutcome measure(ScoreRow row, long[] seeds) throws IOException {
     double random =
         LearningCurve.teamReturn(
             result(
@@ -248,16 +187,16 @@ final class ScoreTable {
                 row.name() + "-random"),
             row.group());
     double target = row.target(random);
-    List<Trial> trials = new ArrayList<>();
+    List<ScoreOutcome.Trial> trials = new ArrayList<>();
     for (long seed : seeds) {
-      trials.add(trial(row, seed, target));
-      Trial trial = trials.get(trials.size() - 1);
-      say("%s, seed %d: %.4g after %.1f s", row.name(), seed, trial.sampled, trial.wallSeconds);
+      ScoreOutcome.Trial trial = trial(row, seed, target);
+      trials.add(trial);
+      say("%s, seed %d: %.4g after %.1f s", row.name(), seed, trial.sampled(), trial.wallSeconds());
     }
-    return new Outcome(row, random, target, Collections.unmodifiableList(trials));
+    return new ScoreOutcome(row, random, target, Collections.unmodifiableList(trials));
   }
 
-  private Trial trial(ScoreRow row, long seed, double target) throws IOException {
+  private ScoreOutcome.Trial trial(ScoreRow row, long seed, double target) throws IOException {
     String name = row.name() + "-" + seed;
     Path run = folder.resolve(name);
     List<String> train = new ArrayList<>(row.training());
@@ -272,7 +211,7 @@ final class ScoreTable {
     LearningCurve curve = LearningCurve.read(run, row.group());
     int last = curve.score().length - 1;
     boolean playsWhatIsJudged = row.randomGroup() == null && !isShaped(run);
-    return new Trial(
+    return new ScoreOutcome.Trial(
         seed,
         wallSeconds,
         LearningCurve.teamReturn(sampled, row.group()),
@@ -336,105 +275,6 @@ final class ScoreTable {
       process.destroy();
       throw new IOException("interrupted while swarmgrad ran", stopped);
     }
-  }
-
-  private static void print(Outcome outcome) {
-    ScoreRow row = outcome.row;
-    say(
-        "%n%s: %s, %d seeds, %s",
-        row.name(),
-        String.join(" ", row.training()),
-        outcome.trials.size(),
-        outcome.holds() ? "HOLDS" : "MISSES");
-    say("  random play   %.4g", outcome.random);
-    say(
-        "  score         %s by %d of %d seeds; to reach: %.4g, %s",
-        spread("%.4g", outcome.values(Trial::sampled)),
-        outcome.reaching(),
-        outcome.trials.size(),
-        outcome.target,
-        row.source());
-    say("  greedy        %s", spread("%.4g", outcome.values(Trial::greedy)));
-    say(
-        "  wall clock    %s s, allowed %.0f",
-        spread("%.1f", outcome.values(Trial::wallSeconds)), row.seconds());
-    say("  agent-steps   %s million", millions(outcome));
-    say("  batch mean    first there: %s", first(outcome));
-    if (row.steadiness() != null) {
-      say(
-          "  last fifth    %s of the best fifth, at least %.2f",
-          spread("%.3f", outcome.values(Trial::steadiness)), row.steadiness());
-    }
-    if (row.published() != null) {
-      say("  published     %s", row.published());
-    }
-  }
-
-  private static String first(Outcome outcome) {
-    if (!outcome.trials.stream().allMatch(Trial::playsWhatIsJudged)) {
-      return "training plays otherwise";
-    }
-    List<LearningCurve.Moment> moments = outcome.moments();
-    String seeds = moments.size() + " of " + outcome.trials.size() + " seeds";
-    if (moments.isEmpty()) {
-      return seeds;
-    }
-    return String.format(
-        Locale.ROOT,
-        "%.3g million agent-steps, %.3g s of training, %s",
-        1e-6 * Throughput.median(moments.stream().map(LearningCurve.Moment::agentSteps).toList()),
-        Throughput.median(moments.stream().map(LearningCurve.Moment::seconds).toList()),
-        seeds);
-  }
-
-  private static String millions(Outcome outcome) {
-    return spread("%.3g", outcome.values(trial -> trial.agentSteps * 1e-6));
-  }
-
-  /** Median [least, greatest]. */
-  private static String spread(String format, List<Double> values) {
-    return String.format(
-        Locale.ROOT,
-        format + " [" + format + ", " + format + "]",
-        Throughput.median(values),
-        Collections.min(values),
-        Collections.max(values));
-  }
-
-  /** A line of a Markdown table. */
-  private static String line(Outcome outcome) {
-    ScoreRow row = outcome.row;
-    return String.format(
-        Locale.ROOT,
-        "| %s | %.4g | %.4g | %s | %s | %.0f s | %s s | %s M | %s | %s | %s |",
-        row.name(),
-        outcome.random,
-        outcome.target,
-        spread("%.4g", outcome.values(Trial::sampled)),
-        spread("%.4g", outcome.values(Trial::greedy)),
-        row.seconds(),
-        spread("%.1f", outcome.values(Trial::wallSeconds)),
-        millions(outcome),
-        first(outcome),
-        row.publishedAgentSteps() == null
-            ? ""
-            : String.format(Locale.ROOT, "%.3g M", row.publishedAgentSteps() * 1e-6),
-        outcome.holds() ? "yes" : "no");
-  }
-
-  private static ObjectNode json(Outcome outcome) {
-    ScoreRow row = outcome.row;
-    ObjectNode object = MAPPER.createObjectNode().put("row", row.name());
-    object.put("environment", row.environment());
-    object.set("arguments", MAPPER.valueToTree(row.arguments()));
-    object.put("random", outcome.random).put("target", outcome.target);
-    object.put("seconds_allowed", row.seconds()).put("source", row.source());
-    object.put("published", row.published());
-    object.put("published_agent_steps", row.publishedAgentSteps());
-    object.put("reaches", outcome.reaches()).put("in_time", outcome.isInTime());
-    object.put("steady", outcome.isSteady()).put("holds", outcome.holds());
-    object.set("trials", MAPPER.valueToTree(outcome.trials));
-    return object;
   }
 
   private static void say(String format, Object... values) {

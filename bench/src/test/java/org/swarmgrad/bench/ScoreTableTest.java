@@ -70,20 +70,32 @@ class ScoreTableTest {
     }
   }
 
-  private static ScoreTable.Outcome outcome(ScoreRow row, double... sampled) {
-    return new ScoreTable.Outcome(
+  private static ScoreOutcome outcome(ScoreRow row, double... sampled) {
+    return new ScoreOutcome(
         row,
         0,
         row.target(0),
         IntStream.range(0, sampled.length)
-            .mapToObj(i -> new ScoreTable.Trial(i, 10 + i, sampled[i], 0, 0, true, null, 0.1 * i))
+            .mapToObj(i -> new ScoreOutcome.Trial(i, 10 + i, sampled[i], 0, 0, true, null, 0.1 * i))
             .toList());
   }
 
   private static ScoreRow row(Double shareOfSeeds, Double steadiness, double seconds) {
     return new ScoreRow(
-        "row", "env", null, null, null, null, 2.0, null, shareOfSeeds, steadiness, seconds,
-        "source", null, null);
+        "row",
+        "env",
+        null,
+        null,
+        null,
+        null,
+        2.0,
+        null,
+        shareOfSeeds,
+        steadiness,
+        seconds,
+        "source",
+        null,
+        null);
   }
 
   @Test
@@ -101,8 +113,8 @@ class ScoreTableTest {
   void aTargetMayBeAMultipleOfRandomPlay() {
     ScoreRow row =
         new ScoreRow(
-            "row", "env", null, null, "one", "other", null, 3.0, null, null, 1, "source",
-            null, null);
+            "row", "env", null, null, "one", "other", null, 3.0, null, null, 1, "source", null,
+            null);
     assertThat(row.target(13.0)).isEqualTo(39.0);
   }
 

@@ -148,7 +148,8 @@ public final class Main {
   }
 
   private static boolean repeats(Option option) {
-    return option.getArgs() == Option.UNLIMITED_VALUES || List.of("param", "set").contains(option.getLongOpt());
+    return option.getArgs() == Option.UNLIMITED_VALUES
+        || List.of("param", "set").contains(option.getLongOpt());
   }
 
   /** The text of a file's failure often is its path alone. */

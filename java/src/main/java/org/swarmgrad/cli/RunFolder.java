@@ -222,7 +222,10 @@ final class RunFolder implements AutoCloseable {
         .orElseThrow(
             () ->
                 new NoSuchFileException(
-                    folder + " is no run folder: it has no " + CONFIG + "; allowed: --out of a train"));
+                    folder
+                        + " is no run folder: it has no "
+                        + CONFIG
+                        + "; allowed: --out of a train"));
   }
 
   /** What came of a training that has ended; empty where it has not. */

@@ -150,8 +150,7 @@ record Settings(
     Limits limits = Limits.fromMap(values);
     Map<String, String> complete = new TreeMap<>(values);
     Optional<Seeds> seeds = Optional.ofNullable(values.get(Seeds.KEY)).map(Seeds::parse);
-    seeds.ifPresent(
-        some -> complete.put("seed", Long.toUnsignedString(some.values().get(0))));
+    seeds.ifPresent(some -> complete.put("seed", Long.toUnsignedString(some.values().get(0))));
     for (String rate : Schedules.NAMES) {
       completeSchedule(complete, rate, limits.iterations());
     }
@@ -187,8 +186,8 @@ record Settings(
 
   /**
    * Values with others laid over them. What belongs together is replaced together: limits; the
-   * environment and where it came from; a schedule's kind and its end; what is one value
-   * unless two are given.
+   * environment and where it came from; a schedule's kind and its end; what is one value unless two
+   * are given.
    */
   private static Map<String, String> over(Map<String, String> below, Map<String, String> above) {
     Map<String, String> values = new TreeMap<>(below);
@@ -348,8 +347,7 @@ record Settings(
     groups.put("schedules", schedules.toMap());
     groups.put("evaluation", evaluation.toMap());
     groups.put("limits", limits.toMap());
-    seeds.ifPresent(
-        some -> groups.put(Seeds.KEY, new TreeMap<>(Map.of(Seeds.KEY, some.text()))));
+    seeds.ifPresent(some -> groups.put(Seeds.KEY, new TreeMap<>(Map.of(Seeds.KEY, some.text()))));
     return groups;
   }
 

@@ -42,10 +42,7 @@ final class Summary {
   }
 
   private static ObjectNode put(
-      ObjectNode target,
-      String name,
-      List<JsonNode> results,
-      ToDoubleFunction<JsonNode> value) {
+      ObjectNode target, String name, List<JsonNode> results, ToDoubleFunction<JsonNode> value) {
     double[] values = results.stream().mapToDouble(value).toArray();
     Sample sample = Sample.of(values);
     ObjectNode object = target.putObject(name).put("mean", sample.mean());

@@ -78,7 +78,8 @@ final class TrainCommand implements Command {
         options,
         "schedule-iterations",
         "COUNT",
-        "when the schedules reach their end; without it what suits the environment, or --iterations\n"
+        "when the schedules reach their end; without it what suits the environment, or"
+            + " --iterations\n"
             + "where --schedule is given");
     Arguments.value(
         options, "iterations", "COUNT", "stop at this many, counted from the very first");
@@ -86,7 +87,8 @@ final class TrainCommand implements Command {
         options,
         "seconds",
         "SECONDS",
-        "stop after this time; never changes the schedule (without any limit: after the iterations\n"
+        "stop after this time; never changes the schedule (without any limit: after the"
+            + " iterations\n"
             + "that suit the environment, or 45 s where none are known)");
     Arguments.value(
         options,
@@ -208,11 +210,7 @@ final class TrainCommand implements Command {
   }
 
   private static Training.Result goOn(
-      Path folder,
-      CommandLine line,
-      Training.Habits habits,
-      Interrupt interrupt,
-      Terminal terminal)
+      Path folder, CommandLine line, Training.Habits habits, Interrupt interrupt, Terminal terminal)
       throws IOException {
     Checkpoint checkpoint = RunFolder.checkpoint(folder, RunFolder.CHECKPOINT);
     Settings before = Settings.of(checkpoint, Settings.stored(folder).limits());
@@ -264,8 +262,7 @@ final class TrainCommand implements Command {
     if (!result.interrupted()) {
       terminal.say("see how it does: swarmgrad eval --run %s", result.folder());
     }
-    terminal.say(
-        "train it further: swarmgrad train --resume %s --seconds 60", result.folder());
+    terminal.say("train it further: swarmgrad train --resume %s --seconds 60", result.folder());
     terminal.say("parameters_sha256 %s", result.json().get("parameters_sha256").asText());
     terminal.result(result.json());
     return result.interrupted() ? INTERRUPTED : 0;

@@ -64,8 +64,7 @@ public final class ExactAscent {
 
   private static void require(String name, boolean allowed, Object found, String what) {
     if (!allowed) {
-      throw new IllegalArgumentException(
-          name + " is " + found + "; exact ascent covers: " + what);
+      throw new IllegalArgumentException(name + " is " + found + "; exact ascent covers: " + what);
     }
   }
 
@@ -164,8 +163,7 @@ public final class ExactAscent {
     for (int own = 0; own < expected.length; own++) {
       for (int theirs = 0; theirs < other.length; theirs++) {
         expected[own] +=
-            other[theirs]
-                * (player == 0 ? payoff[0][own][theirs] : payoff[1][theirs][own]);
+            other[theirs] * (player == 0 ? payoff[0][own][theirs] : payoff[1][theirs][own]);
       }
     }
     return expected;
@@ -183,15 +181,13 @@ public final class ExactAscent {
     double[] logitGradient = new double[expected.length];
     for (int action = 0; action < expected.length; action++) {
       double[] score =
-          Softmax.gradient(
-              logProbability, action, expected[action], config.entropyCoefficient());
+          Softmax.gradient(logProbability, action, expected[action], config.entropyCoefficient());
       for (int logit = 0; logit < score.length; logit++) {
         logitGradient[logit] += Math.exp(logProbability[action]) * score[logit];
       }
     }
     double[] gradient = new double[parameters[player].length];
-    linear(parameters[player])
-        .backward(forward(parameters[player]), logitGradient, gradient);
+    linear(parameters[player]).backward(forward(parameters[player]), logitGradient, gradient);
     return gradient;
   }
 
