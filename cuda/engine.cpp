@@ -104,8 +104,9 @@ int64_t rows_within(size_t bytes, int64_t rows, const Bytes &cut) {
 int64_t words(size_t bytes) { return static_cast<int64_t>((bytes + 7) / 8); }
 
 template <class T>
-constexpr int64_t floats_of = sizeof(T) / sizeof(float),
-                  doubles_of = sizeof(T) / sizeof(double);
+constexpr int64_t floats_of = sizeof(T) / sizeof(float);
+template <class T>
+constexpr int64_t doubles_of = sizeof(T) / sizeof(double);
 
 }  // namespace
 
