@@ -424,7 +424,7 @@ public final class EngineConfig {
    * with the moments of the group's features over the living agents of all earlier iterations; the
    * first sees observations as they are. Unbiased: the moments are known before the batch, and the
    * gradient is that of the policy they are part of. From iteration to iteration that policy
-   * changes with them (running moments as in Welford 1962 and Chan et al. 1983).
+   * changes with them (moments are merged as by Chan, Golub and LeVeque 1983).
    *
    * @return the value
    */

@@ -35,7 +35,7 @@ public final class Catalogue {
   /** One configuration each, the weights and baselines in turn, and one of a shared policy. */
   public static Stream<EngineConfig> configurations() {
     List<EnvironmentSpec> all = environments().toList();
-    List<Baseline> baselines = TestDevice.baselines();
+    Baseline[] baselines = Baseline.values();
     Stream<EngineConfig> each =
         IntStream.range(0, all.size())
             .mapToObj(
@@ -46,11 +46,10 @@ public final class Catalogue {
                         .horizon(horizon(all.get(index)))
                         .weight(Weight.values()[index % Weight.values().length])
                         .baseline(
-                            baselines.get(
-                                (index + index / Weight.values().length) % baselines.size()))
+                            baselines[(index + index / Weight.values().length) % baselines.length])
                         .valuePolicy(Policy.mlp(5))
                         .valueInput(ValueInput.OWN)
-                        .observationNormalisation(TestDevice.HAS_VALUES && index % 2 == 0)
+                        .observationNormalisation(index % 2 == 0)
                         .discount(0.97)
                         .entropyCoefficient(0.01)
                         .seed(1)

@@ -200,6 +200,12 @@ class ConfigurationTest {
             .adamEpsilon(1e-6)
             .share(Share.ALL)
             .agentIndex(true)
+            .valuePolicies(EngineConfig.parsePolicies("mlp:3;linear"))
+            .valueInput(ValueInput.OWN)
+            .lambda(0.95)
+            .bootstrap(true)
+            .observationNormalisation(true)
+            .rewardScale(0.01)
             .build();
     assertThat(EngineConfig.fromMap(config.toMap())).isEqualTo(config);
     assertThat(config.toMap()).containsEntry("seed", "18446744073709551615");
@@ -241,6 +247,11 @@ class ConfigurationTest {
     assertThat(cosine.rate(2)).isCloseTo(0.2, within(1e-15));
     assertThat(cosine.rate(4)).isZero();
     assertThat(Schedule.fromMap(cosine.toMap("entropy"), "entropy")).isEqualTo(cosine);
+    Schedules schedules =
+        new Schedules(linear, cosine, new Schedule(Schedule.Shape.LINEAR, 0.02, 0.01, 10));
+    assertThat(Schedules.fromMap(schedules.toMap())).isEqualTo(schedules);
+    assertThat(schedules.rates(4, 2)[1].learningRate()).isZero();
+    assertThat(schedules.rates(4, 2)[1].entropyCoefficient()).isCloseTo(0.015, within(1e-15));
   }
 
   @Test

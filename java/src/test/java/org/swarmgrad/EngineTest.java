@@ -383,6 +383,27 @@ class EngineTest {
   }
 
   @Test
+  void groupsCanActDifferently() {
+    EngineConfig config =
+        EngineConfig.builder("simple_tag_v3")
+            .policy(Policy.linear())
+            .environments(2)
+            .device(TestDevice.DEVICE)
+            .build();
+    try (Engine engine = Engine.open(config)) {
+      List<Statistics> greedy = engine.evaluate(0, 5, Acting.GREEDY);
+      assertThat(engine.evaluate(0, 5, List.of(Acting.GREEDY, Acting.GREEDY))).isEqualTo(greedy);
+      List<Statistics> mixed = engine.evaluate(0, 5, List.of(Acting.GREEDY, Acting.RANDOM));
+      assertThat(mixed.get(0)).isNotEqualTo(greedy.get(0));
+      assertThat(mixed.get(1).entropyMean()).isZero(); // who acts at random asks no policy
+      assertThat(mixed.get(0).entropyMean()).isPositive();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> engine.evaluate(0, 5, List.of(Acting.GREEDY)))
+          .withMessage("acting has 1 elements; allowed: 2 = [group]");
+    }
+  }
+
+  @Test
   void evaluationLeavesTrainingAlone() {
     try (Engine one = Engine.open(small().build());
         Engine two = Engine.open(small().build())) {

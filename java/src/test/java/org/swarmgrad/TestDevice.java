@@ -1,9 +1,6 @@
 // The device that the contract tests' engines run on; asserts nothing.
 package org.swarmgrad;
 
-import java.util.Arrays;
-import java.util.List;
-
 /**
  * Tests tagged "contract" hold for every engine: they run once on the CPU, and once more with the
  * system property test.device, against whatever library org.swarmgrad.library.cuda names.
@@ -12,21 +9,7 @@ public final class TestDevice {
   /** The CPU, unless the property says otherwise. */
   public static final Device DEVICE = Device.parse(System.getProperty("test.device", "cpu"));
 
-  /** Learned values and normalised observations, which the CUDA engine refuses. */
-  public static final boolean HAS_VALUES = DEVICE.backend() == Backend.CPU;
-
   private TestDevice() {}
-
-  /**
-   * The baselines that the device has.
-   *
-   * @return all of the CPU's
-   */
-  public static List<Baseline> baselines() {
-    return Arrays.stream(Baseline.values())
-        .filter(baseline -> HAS_VALUES || baseline != Baseline.LEARNED_VALUE)
-        .toList();
-  }
 
   /**
    * How much of something to test: an emulated GPU is thousands of times slower than a CPU.

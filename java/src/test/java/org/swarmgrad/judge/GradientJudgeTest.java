@@ -77,7 +77,7 @@ class GradientJudgeTest {
     int next = 0;
     for (String policy : POLICIES) {
       for (Weight weight : Weight.values()) {
-        for (Baseline baseline : TestDevice.baselines()) {
+        for (Baseline baseline : Baseline.values()) {
           List<Size> own = new ArrayList<>();
           while (own.size() < SIZES_PER_CASE) {
             Size size = sizes.get(next++ % sizes.size());
@@ -108,7 +108,7 @@ class GradientJudgeTest {
               .horizon(size.horizon)
               .discount(odd ? 1 : 0.9)
               .agentReduction(odd ? AgentReduction.MEAN : AgentReduction.SUM)
-              .observationNormalisation(TestDevice.HAS_VALUES && size.agents != 3)
+              .observationNormalisation(size.agents != 3)
               .rewardScale(size.agents > 2 ? 1 : 0.1)
               .entropyCoefficient(size.agents > 2 ? 0 : 0.7)
               .seed(size.environments)
@@ -150,7 +150,7 @@ class GradientJudgeTest {
             .horizon(40)
             .discount(0.95)
             .entropyCoefficient(0.1)
-            .observationNormalisation(TestDevice.HAS_VALUES)
+            .observationNormalisation(true)
             .device(TestDevice.DEVICE)
             .build();
     Recording recording = judge(withValues(config, Policy.mlp(9), false));
@@ -161,8 +161,7 @@ class GradientJudgeTest {
   static Stream<Arguments> weightsAndBaselines() {
     return Stream.of(Weight.values())
         .flatMap(
-            weight ->
-                TestDevice.baselines().stream().map(baseline -> Arguments.of(weight, baseline)));
+            weight -> Stream.of(Baseline.values()).map(baseline -> Arguments.of(weight, baseline)));
   }
 
   @ParameterizedTest
@@ -276,7 +275,7 @@ class GradientJudgeTest {
     Arbitrary<List<Object>> choices =
         Combinators.combine(
                 Arbitraries.of(Weight.values()),
-                Arbitraries.of(TestDevice.baselines()),
+                Arbitraries.of(Baseline.values()),
                 Arbitraries.of(AgentReduction.values()),
                 Arbitraries.of(Scale.values()),
                 Arbitraries.of(true, false),
@@ -302,7 +301,7 @@ class GradientJudgeTest {
                         .baseline((Baseline) choice.get(1))
                         .agentReduction((AgentReduction) choice.get(2))
                         .scale((Scale) choice.get(3))
-                        .observationNormalisation(TestDevice.HAS_VALUES && (boolean) choice.get(4))
+                        .observationNormalisation((boolean) choice.get(4))
                         .environments(count)
                         .horizon(horizon)
                         .threads(threads)

@@ -2,8 +2,10 @@
 package org.swarmgrad.judge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
@@ -16,13 +18,16 @@ import org.swarmgrad.Batch;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
+import org.swarmgrad.Group;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Recording;
 import org.swarmgrad.Rewards;
 import org.swarmgrad.Statistics;
 import org.swarmgrad.TestDevice;
 import org.swarmgrad.Trajectories;
+import org.swarmgrad.ValueInput;
 import org.swarmgrad.Weight;
+import org.swarmgrad.Weights;
 import org.swarmgrad.reference.Judge;
 
 /**
@@ -79,6 +84,70 @@ class PartsTest {
                       batch.alive(),
                       batch.mask())))
           .isEqualTo(recording.gradient().values());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(ValueInput.class)
+  void partsOfValueNetworksGiveTheBitsOfTheWhole(ValueInput input) {
+    EngineConfig config =
+        EngineConfig.builder(EnvironmentSpec.of("simple_spread_v3"))
+            .policy(Policy.mlp(5))
+            .environments(18)
+            .horizon(30)
+            .baseline(Baseline.LEARNED_VALUE)
+            .valuePolicy(Policy.mlp(7, 4))
+            .valueInput(input)
+            .observationNormalisation(true)
+            .device(TestDevice.DEVICE)
+            .build();
+    try (Engine engine = Engine.open(config)) {
+      engine.train(0.01);
+      JudgedEngine.drawParameters(engine, 11);
+      Recording recording = engine.record();
+      Trajectories batch = recording.trajectories().getFirst();
+      Group.ValueNetwork network = batch.group().valueNetwork();
+      Weights weights =
+          engine.weights(
+              new Rewards(
+                  0,
+                  18,
+                  30,
+                  null,
+                  batch.reward(),
+                  batch.alive(),
+                  batch.episodeLength(),
+                  batch.truncated(),
+                  batch.value()));
+      assertThat(weights.weight()).isEqualTo(batch.weight());
+      assertThat(weights.valueError()).isEqualTo(batch.valueError());
+      int offset = (int) network.parameterOffset();
+      Batch given = new Batch(1, 18, 30, batch.observation(), null, batch.valueError(), null, null);
+      assertThat(engine.gradientOf(given))
+          .isEqualTo(
+              Arrays.copyOfRange(
+                  recording.gradient().values(), offset, offset + (int) network.parameterCount()));
+      assertThatIllegalArgumentException()
+          .isThrownBy(
+              () ->
+                  engine.gradientOf(
+                      new Batch(
+                          1,
+                          18,
+                          30,
+                          batch.observation(),
+                          batch.action(),
+                          batch.valueError(),
+                          null,
+                          null)))
+          .withMessage(
+              "network is 1, a value network, with an action or a mask; allowed: null for both");
+      double squares = 0;
+      for (float error : batch.valueError()) {
+        squares += (double) error * error;
+      }
+      assertThat(recording.gradient().statistics().getFirst().valueLoss())
+          .isCloseTo(squares / batch.valueError().length, within(1e-9 * squares));
     }
   }
 

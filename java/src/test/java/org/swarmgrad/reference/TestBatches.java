@@ -3,6 +3,7 @@ package org.swarmgrad.reference;
 
 import java.util.Random;
 import org.swarmgrad.Group;
+import org.swarmgrad.Group.ValueNetwork;
 import org.swarmgrad.Trajectories;
 
 /** Small batches made by hand or at random, for tests of the reference alone. */
@@ -29,10 +30,22 @@ final class TestBatches {
         null);
   }
 
-  static Trajectories random(Random random) {
+  /** Two agents, of a value network with one or two rows a step. */
+  static Trajectories random(Random random, int valueRows) {
     int steps = 3;
     int environments = 3;
-    Group group = new Group("agent", 0, 2, 5, 4, true, 0, 0, 0, null);
+    Group group =
+        new Group(
+            "agent",
+            0,
+            2,
+            5,
+            4,
+            true,
+            0,
+            0,
+            0,
+            new ValueNetwork(valueRows, 10 / valueRows, 0, 0, 0));
     int rows = steps * group.agentCount() * environments;
     Trajectories batch =
         new Trajectories(
@@ -49,7 +62,10 @@ final class TestBatches {
             new int[] {steps, steps, steps},
             null,
             null,
-            null);
+            new float[steps * valueRows * environments]);
+    for (int index = 0; index < batch.valueError().length; index++) {
+      batch.valueError()[index] = (float) random.nextGaussian();
+    }
     for (int index = 0; index < batch.observation().length; index++) {
       batch.observation()[index] = (float) random.nextGaussian();
     }
