@@ -2,11 +2,15 @@
 // returns.
 package org.swarmgrad.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.swarmgrad.Acting;
 import org.swarmgrad.Baseline;
@@ -15,12 +19,14 @@ import org.swarmgrad.Device;
 import org.swarmgrad.Engine;
 import org.swarmgrad.EngineConfig;
 import org.swarmgrad.EnvironmentSpec;
+import org.swarmgrad.Group;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Policy;
 import org.swarmgrad.Statistics;
 
 final class EvalCommand implements Command {
   private static final long DEFAULT_EPISODES = 10_000;
+  private static final String RANDOM_GROUP = "random-group";
 
   @Override
   public String name() {
@@ -57,7 +63,15 @@ final class EvalCommand implements Command {
         "STEPS",
         "steps of an episode of --random; 0: the environment's own (0)");
     Arguments.value(options, "episodes", "COUNT", "episodes to play (" + DEFAULT_EPISODES + ")");
-    Arguments.flag(options, "greedy", "take the most probable action in place of a drawn one");
+    Arguments.flag(options, "sampled", "draw actions only, as in training; without it both ways");
+    Arguments.flag(options, "greedy", "take the most probable actions only; without it both ways");
+    options.addOption(
+        Option.builder()
+            .longOpt(RANDOM_GROUP)
+            .hasArg()
+            .argName("GROUP")
+            .desc("this group plays uniformly random actions against --run's; may be repeated")
+            .get());
     EngineOptions.addMachine(options);
     return Arguments.json(options);
   }
@@ -68,7 +82,7 @@ final class EvalCommand implements Command {
       throw new UsageException(
           "give --run FOLDER or --random --env ID; allowed: exactly one of them");
     }
-    for (String name : List.of("greedy", "best")) {
+    for (String name : List.of("greedy", "sampled", "best", RANDOM_GROUP)) {
       if (line.hasOption("random") && line.hasOption(name)) {
         throw new UsageException(
             "--" + name + " is given together with --random; allowed: with --run");
@@ -88,8 +102,39 @@ final class EvalCommand implements Command {
             "--" + name + " is given together with --run, which fixes it; allowed: with --random");
       }
     }
-    Path folder = Path.of(line.getOptionValue("run"));
+    if (line.hasOption("greedy") && line.hasOption("sampled")) {
+      throw new UsageException(
+          "--greedy is given together with --sampled; allowed: one of them, or none for both");
+    }
     EngineOptions.loadEnvironment(line);
+    Path folder = Path.of(line.getOptionValue("run"));
+    List<Path> runs = RunFolder.trainings(folder);
+    if (runs.equals(List.of(folder))) {
+      terminal.result(trained(folder, line, episodes, terminal));
+      return 0;
+    }
+    List<JsonNode> results = new ArrayList<>();
+    for (Path run : runs) {
+      terminal.say("%s", run);
+      results.add(trained(run, line, episodes, terminal).put("run", run.toString()));
+    }
+    ObjectNode summary = Json.object();
+    Summary.putReturns(summary, "", results, terminal);
+    if (results.get(0).has(Acting.GREEDY.toString())) {
+      String greedy = Acting.GREEDY.toString();
+      Summary.putReturns(
+          summary.putObject(greedy),
+          ", greedy",
+          results.stream().map(result -> result.get(greedy)).toList(),
+          terminal);
+    }
+    summary.putArray("seeds").addAll(results);
+    terminal.result(summary);
+    return 0;
+  }
+
+  private static ObjectNode trained(
+      Path folder, CommandLine line, long episodes, Terminal terminal) throws IOException {
     Checkpoint checkpoint =
         RunFolder.checkpoint(
             folder, line.hasOption("best") ? RunFolder.BEST : RunFolder.CHECKPOINT);
@@ -114,9 +159,31 @@ final class EvalCommand implements Command {
       Stall.watch(engine, terminal);
       EngineOptions.sayBackendChange(checkpoint, engine, terminal);
       checkpoint.restore(engine);
-      return play(
-          engine, episodes, line.hasOption("greedy") ? Acting.GREEDY : Acting.SAMPLED, terminal);
+      return play(engine, episodes, actings(line, engine.groups()), terminal);
     }
+  }
+
+  /** The ways to play, each [group]. */
+  private static List<List<Acting>> actings(CommandLine line, List<Group> groups) {
+    List<String> names = groups.stream().map(Group::name).toList();
+    List<String> random =
+        line.hasOption(RANDOM_GROUP) ? List.of(line.getOptionValues(RANDOM_GROUP)) : List.of();
+    for (String name : random) {
+      if (!names.contains(name)) {
+        throw new UsageException("--random-group is '" + name + "'; allowed: one of " + names);
+      }
+    }
+    List<Acting> ways = new ArrayList<>(List.of(Acting.SAMPLED, Acting.GREEDY));
+    if (line.hasOption("sampled")) {
+      ways.remove(Acting.GREEDY);
+    } else if (line.hasOption("greedy")) {
+      ways.remove(Acting.SAMPLED);
+    }
+    return ways.stream()
+        .map(
+            way ->
+                names.stream().map(name -> random.contains(name) ? Acting.RANDOM : way).toList())
+        .toList();
   }
 
   private static int random(CommandLine line, long episodes, Terminal terminal) {
@@ -128,28 +195,50 @@ final class EvalCommand implements Command {
             .build();
     try (Engine engine = Engine.open(EngineOptions.config(line, smallest, terminal))) {
       Stall.watch(engine, terminal);
-      return play(engine, episodes, Acting.RANDOM, terminal);
+      List<Acting> acting = Collections.nCopies(engine.groups().size(), Acting.RANDOM);
+      terminal.result(play(engine, episodes, List.of(acting), terminal));
+      return 0;
     }
   }
 
-  private static int play(Engine engine, long episodes, Acting acting, Terminal terminal) {
-    List<Statistics> statistics = engine.evaluate(0, episodes, acting);
-    for (Statistics group : statistics) {
-      terminal.say(
-          "%s: team return %.3f +- %.3f (95%%), per agent %.3f, episode length %.1f, %d episodes,"
-              + " %s actions",
-          engine.groups().get(group.group()).name(),
-          group.teamReturnMean(),
-          group.teamReturnConfidence95(),
-          group.agentReturnMean(),
-          group.episodeLengthMean(),
-          group.episodes(),
-          acting);
-    }
+  /** Plays the same episodes in each way; the first is the result, the others are named in it. */
+  private static ObjectNode play(
+      Engine engine, long episodes, List<List<Acting>> ways, Terminal terminal) {
     ObjectNode result = Json.object().put("environment", engine.config().environment().toString());
-    result.put("acting", acting.toString()).put("episodes", episodes);
-    Json.perGroup(result, engine.groups(), statistics, Json::returns);
-    terminal.result(result);
-    return 0;
+    for (List<Acting> way : ways) {
+      List<Statistics> statistics = engine.evaluate(0, episodes, way);
+      for (Statistics group : statistics) {
+        terminal.say(
+            "%s: team return %.3f +- %.3f (95%%), per agent %.3f, episode length %.1f, %d"
+                + " episodes, %s actions",
+            engine.groups().get(group.group()).name(),
+            group.teamReturnMean(),
+            group.teamReturnConfidence95(),
+            group.agentReturnMean(),
+            group.episodeLengthMean(),
+            group.episodes(),
+            way.get(group.group()));
+      }
+      ObjectNode target = way == ways.get(0) ? result : result.putObject(label(way));
+      target.put("acting", label(way)).put("episodes", episodes);
+      Json.perGroup(
+          target,
+          engine.groups(),
+          statistics,
+          (object, group) -> {
+            Json.returns(object, group);
+            object.put("actions", way.get(group.group()).toString());
+          });
+    }
+    return result;
+  }
+
+  /** How the groups act that are not random, where there are any. */
+  private static String label(List<Acting> way) {
+    return way.stream()
+        .filter(acting -> acting != Acting.RANDOM)
+        .findFirst()
+        .orElse(Acting.RANDOM)
+        .toString();
   }
 }

@@ -36,6 +36,7 @@ public final class Main {
       List.of(
           new TrainCommand(),
           new EvalCommand(),
+          new CompareCommand(),
           new VerifyCommand(),
           new BenchCommand(),
           new TraceCommand(),
@@ -148,8 +149,7 @@ public final class Main {
   }
 
   private static boolean repeats(Option option) {
-    return option.getArgs() == Option.UNLIMITED_VALUES
-        || List.of("param", "set").contains(option.getLongOpt());
+    return option.getArgs() == Option.UNLIMITED_VALUES || List.of("param", "set", "random-group").contains(option.getLongOpt());
   }
 
   /** The text of a file's failure often is its path alone. */

@@ -228,6 +228,21 @@ final class RunFolder implements AutoCloseable {
                         + "; allowed: --out of a train"));
   }
 
+  /** The folder of one seed of several. */
+  static Path ofSeed(Path folder, long seed) {
+    return folder.resolve("seed-" + Long.toUnsignedString(seed));
+  }
+
+  /** The run folders of a folder of several seeds; of any other folder itself. */
+  static List<Path> trainings(Path folder) throws IOException {
+    Optional<JsonNode> config = readJson(folder.resolve(CONFIG));
+    return config.isPresent() && config.get().has(Seeds.KEY)
+        ? Settings.stored(folder).seeds().orElseThrow().values().stream()
+            .map(seed -> ofSeed(folder, seed))
+            .toList()
+        : List.of(folder);
+  }
+
   /** What came of a training that has ended; empty where it has not. */
   static Optional<JsonNode> readResult(Path folder) throws IOException {
     return readJson(folder.resolve(RESULT));

@@ -374,6 +374,6 @@ record Settings(
     groups()
         .forEach(
             (name, values) ->
-                values.forEach((key, value) -> terminal.say("  %-22s %s", key, value)));
+                values.forEach((key, value) -> terminal.say("  %-32s %s", key, value)));
   }
 }

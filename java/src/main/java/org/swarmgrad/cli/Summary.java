@@ -4,6 +4,7 @@ package org.swarmgrad.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.swarmgrad.measurement.Sample;
 
@@ -13,27 +14,9 @@ final class Summary {
   /** Of the results of the seeds, at least one. */
   static ObjectNode of(List<JsonNode> results, Terminal terminal) {
     ObjectNode summary = Json.object();
-    JsonNode first = results.get(0);
-    for (String group : Json.groups(first).keySet()) {
-      ObjectNode target = group.isEmpty() ? summary : summary.putObject(group);
-      ObjectNode returns =
-          put(
-              target,
-              "team_return",
-              results,
-              result -> Json.groups(result).get(group).path("team_return_mean").asDouble());
-      terminal.say(
-          "team return%s over %d seeds: mean %.3f%s, median %.3f",
-          group.isEmpty() ? "" : " of " + group,
-          results.size(),
-          returns.get("mean").asDouble(),
-          returns.has("ci95")
-              ? String.format(" +- %.3f (95%%)", returns.get("ci95").asDouble())
-              : "",
-          returns.get("median").asDouble());
-    }
+    putReturns(summary, "", results, terminal);
     for (String name : List.of("best_score", "agent_steps", "seconds")) {
-      if (first.has(name)) {
+      if (results.get(0).has(name)) {
         put(summary, name, results, result -> result.path(name).asDouble());
       }
     }
@@ -41,8 +24,40 @@ final class Summary {
     return summary;
   }
 
+  /** The returns of every group, one said line each. */
+  static void putReturns(
+      ObjectNode summary, String what, List<? extends JsonNode> results, Terminal terminal) {
+    for (String group : Json.groups(results.get(0)).keySet()) {
+      ObjectNode target = group.isEmpty() ? summary : summary.putObject(group);
+      ObjectNode returns =
+          put(target, "team_return", results, result -> teamReturn(result, group));
+      terminal.say(
+          "team return%s over %d seeds%s: mean %s, median %.3f",
+          group.isEmpty() ? "" : " of " + group,
+          results.size(),
+          what,
+          text(returns),
+          returns.get("median").asDouble());
+    }
+  }
+
+  static double teamReturn(JsonNode result, String group) {
+    return Json.groups(result).get(group).get("team_return_mean").asDouble();
+  }
+
+  /** "mean +- half width" where there is an interval. */
+  static String text(JsonNode interval) {
+    String mean = String.format(Locale.ROOT, "%.3f", interval.get("mean").asDouble());
+    return interval.has("ci95")
+        ? mean + String.format(Locale.ROOT, " +- %.3f", interval.get("ci95").asDouble())
+        : mean;
+  }
+
   private static ObjectNode put(
-      ObjectNode target, String name, List<JsonNode> results, ToDoubleFunction<JsonNode> value) {
+      ObjectNode target,
+      String name,
+      List<? extends JsonNode> results,
+      ToDoubleFunction<JsonNode> value) {
     double[] values = results.stream().mapToDouble(value).toArray();
     Sample sample = Sample.of(values);
     ObjectNode object = target.putObject(name).put("mean", sample.mean());

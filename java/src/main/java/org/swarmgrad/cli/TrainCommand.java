@@ -158,7 +158,7 @@ final class TrainCommand implements Command {
     Training.Start start =
         () -> {
           settings.print(terminal);
-          return child(RunFolder.make(out, settings, empty -> {}), seeds.get(0));
+          return RunFolder.ofSeed(RunFolder.make(out, settings, empty -> {}), seeds.get(0));
         };
     Training.Result first =
         new Training(settings.withSeed(seeds.get(0)), habits, terminal).begin(start, interrupt);
@@ -169,10 +169,6 @@ final class TrainCommand implements Command {
     Path folder = first.folder().getParent();
     return several(
         seeds.subList(1, seeds.size()), results, folder, line, habits, interrupt, terminal);
-  }
-
-  private static Path child(Path folder, long seed) {
-    return folder.resolve("seed-" + Long.toUnsignedString(seed));
   }
 
   private static int resume(
@@ -233,7 +229,7 @@ final class TrainCommand implements Command {
       if (interrupt.requested()) {
         return INTERRUPTED;
       }
-      Path run = child(folder, seed);
+      Path run = RunFolder.ofSeed(folder, seed);
       if (Files.exists(run) && isDone(run, line)) {
         terminal.say("%s is done", run);
         results.add(RunFolder.readResult(run).orElseThrow());

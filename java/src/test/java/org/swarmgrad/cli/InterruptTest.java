@@ -4,6 +4,7 @@ package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -129,6 +130,39 @@ class InterruptTest {
     assertThat(Json.MAPPER.readTree(lastLine()).get("parameters_sha256").asText()).isEqualTo(hash);
     assertThat(run.resolve("metrics.jsonl"))
         .hasSameBinaryContentAs(straight.resolve("metrics.jsonl"));
+  }
+
+  @Test
+  void aSignalStopsAllSeedsAndTheRestIsGoneOnWith() throws Exception {
+    Path runs = folder.resolve("runs");
+    String[] training = {"train", "--env", "meeting", "--envs", "64", "--json"};
+    Process process =
+        start(
+            with(
+                training, "--iterations", "2000", "--seeds", "1..3", "--out", runs.toString()));
+    await(process, runs.resolve("seed-2/metrics.jsonl"), 1000);
+    signal(process, "INT");
+    assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
+    assertThat(runs.resolve("seed-1/result.json")).exists();
+    assertThat(runs.resolve("seed-2/result.json")).doesNotExist();
+    assertThat(runs.resolve("seed-3")).doesNotExist();
+    Process resumed = start("train", "--resume", runs.toString(), "--json");
+    assertThat(status(resumed)).as(Files.readString(output())).isZero();
+    JsonNode seeds = Json.MAPPER.readTree(lastLine()).get("seeds");
+    assertThat(seeds).hasSize(3);
+    Process undisturbed =
+        start(
+            with(
+                training,
+                "--iterations",
+                "2000",
+                "--seed",
+                "2",
+                "--out",
+                folder.resolve("alone").toString()));
+    assertThat(status(undisturbed)).isZero();
+    assertThat(Json.MAPPER.readTree(lastLine()).get("parameters_sha256"))
+        .isEqualTo(seeds.get(1).get("parameters_sha256"));
   }
 
   /** The progress bar is there on a terminal only, and must leave the signal's handler alone. */

@@ -354,6 +354,92 @@ class TrainRunsTest {
   }
 
   @Test
+  void runsAreComparedWithIntervals() throws IOException {
+    Path three = folder.resolve("three");
+    small("three", "--seeds", "1..3", "--iterations", "3");
+    small("two", "--seeds", "4,5", "--iterations", "30", "--learning-rate", "0.03");
+    small("one", "--iterations", "3", "--evaluate-every", "2", "--evaluate-episodes", "10");
+    String[] folders = {
+      "compare",
+      three.toString(),
+      folder.resolve("two").toString(),
+      folder.resolve("one").toString(),
+      three.resolve("seed-2").toString()
+    };
+    JsonNode runs = run(with(folders, "--json")).json().get("runs");
+    JsonNode summary = Json.MAPPER.readTree(three.resolve("summary.json").toFile());
+    assertThat(runs.at("/0/team_return/mean").asDouble())
+        .isCloseTo(summary.at("/team_return/mean").asDouble(), within(1e-12));
+    assertThat(runs.at("/0/team_return/ci95").asDouble())
+        .isCloseTo(summary.at("/team_return/ci95").asDouble(), within(1e-12));
+    assertThat(runs.at("/1/minus_first/mean").asDouble())
+        .isCloseTo(
+            runs.at("/1/team_return/mean").asDouble() - runs.at("/0/team_return/mean").asDouble(),
+            within(1e-12));
+    assertThat(runs.at("/1/minus_first/ci95").asDouble()).isPositive();
+    // Seeds and episodes are spread in different ways: no difference is made of them.
+    assertThat(runs.get(2).has("minus_first")).isFalse();
+    assertThat(runs.at("/2/interval_over").asText()).isEqualTo("episodes");
+    assertThat(runs.at("/2/best_score").isDouble()).isTrue();
+    assertThat(run(folders).out.lines()).hasSize(5);
+    Output singles =
+        run("compare", folders[3], folders[4], "--json");
+    assertThat(singles.json().at("/runs/1/minus_first/ci95").asDouble()).isPositive();
+    Files.delete(folder.resolve("one/result.json"));
+    Output ended = run("compare", folders[3]);
+    assertThat(ended.err).contains("one has no result: its training has not ended");
+    assertThat(ended.status).isEqualTo(1);
+    assertThat(run("compare").err).contains("no folder is given");
+    assertThat(run("compare", folder.toString()).err).contains("is no run folder");
+  }
+
+  @Test
+  void evalShowsBothWaysOfActingAndEverySeed() throws IOException {
+    small("runs", "--seeds", "1..2", "--iterations", "20");
+    String[] eval = {"eval", "--run", folder.resolve("runs").toString(), "--episodes", "50"};
+    JsonNode json = run(with(eval, "--json")).json();
+    assertThat(json.get("seeds")).hasSize(2);
+    JsonNode seed =
+        run(
+                "eval",
+                "--run",
+                folder.resolve("runs/seed-2").toString(),
+                "--episodes",
+                "50",
+                "--json")
+            .json();
+    assertThat(json.at("/seeds/1/team_return_mean")).isEqualTo(seed.get("team_return_mean"));
+    assertThat(seed.at("/greedy/team_return_mean")).isNotEqualTo(seed.get("team_return_mean"));
+    assertThat(json.at("/team_return/mean").isDouble()).isTrue();
+    assertThat(json.at("/greedy/team_return/mean").isDouble()).isTrue();
+    assertThat(run(eval).out).contains("sampled actions", "greedy actions", "over 2 seeds");
+    assertThat(run(with(eval, "--sampled", "--greedy")).err)
+        .contains("--greedy is given together with --sampled");
+  }
+
+  @Test
+  void oneGroupMayPlayRandomly() throws IOException {
+    Path tag = folder.resolve("tag");
+    Output trained =
+        train("--env", "simple_tag_v3", "--envs", "32", "--iterations", "20", "--out", tag.toString());
+    assertThat(trained.err).isEmpty();
+    String[] eval = {"eval", "--run", tag.toString(), "--episodes", "200", "--sampled", "--json"};
+    JsonNode both = run(eval).json();
+    JsonNode against = run(with(eval, "--random-group", "good")).json();
+    assertThat(against.at("/good/actions").asText()).isEqualTo("random");
+    assertThat(against.at("/adversary/actions").asText()).isEqualTo("sampled");
+    assertThat(against.at("/good/team_return_mean")).isNotEqualTo(both.at("/good/team_return_mean"));
+    JsonNode none =
+        run(with(eval, "--random-group", "good", "--random-group", "adversary")).json();
+    JsonNode random =
+        run("eval", "--random", "--env", "simple_tag_v3", "--episodes", "200", "--json").json();
+    assertThat(none.at("/adversary/team_return_mean"))
+        .isEqualTo(random.at("/adversary/team_return_mean"));
+    assertThat(run(with(eval, "--random-group", "red")).err)
+        .contains("--random-group is 'red'; allowed: one of [adversary, good]");
+  }
+
+  @Test
   void aWrongUseOfSeveralSeedsLeavesNoFolder() {
     Path runs = folder.resolve("runs");
     Output output =
