@@ -32,11 +32,12 @@ final class Summary {
       ObjectNode returns =
           put(target, "team_return", results, result -> teamReturn(result, group));
       terminal.say(
-          "team return%s over %d seeds%s: mean %s, median %.3f",
+          "team return%s over %d seeds%s: mean %s%s, median %.3f",
           group.isEmpty() ? "" : " of " + group,
           results.size(),
           what,
           text(returns),
+          returns.has("ci95") ? " (95%)" : "",
           returns.get("median").asDouble());
     }
   }
