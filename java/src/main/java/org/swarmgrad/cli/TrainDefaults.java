@@ -52,10 +52,10 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
       return cosine(config.policy(Policy.linear()), 0.05, 200);
     }
     if (FORAGING.test(id)) {
-      return grid(config, 10_000);
+      return grid(config, 8000);
     }
     if (WAREHOUSE.test(id)) {
-      return grid(config, 1500);
+      return grid(config, 1000);
     }
     if (KITCHEN.test(id)) {
       return grid(config.trainingParameter("shaped_reward=1"), 400);
