@@ -19,7 +19,9 @@ Setup small_setup() {
   setup.hidden = {4};
   setup.environments = 33;
   setup.horizon = 3;
-  setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
+  setup.baseline = SWARMGRAD_LEARNED_VALUE;
+  setup.value_hidden = {3};
+  setup.normalises = setup.bootstraps = true;
   setup.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
   setup.stored_bytes = 1;
   return setup;
@@ -67,6 +69,9 @@ struct Calls {
     rewards.reward = recording.groups[0].reward.data();
     weight.resize(recording.groups[0].reward.size());
     rewards.weight = weight.data();
+    rewards.value = recording.groups[0].value.data();
+    value_error.resize(recording.groups[0].value_error.size());
+    rewards.value_error = value_error.data();
     rows.size = sizeof rows;
     rows.action_count = 5;
     rows.rows = 3;
@@ -74,6 +79,8 @@ struct Calls {
     rows.entropy = entropy;
     trajectory.size = sizeof trajectory;
     trajectory.observation = recording.groups[0].observation.data();
+    trajectory.value = recording.groups[0].value.data();
+    trajectory.value_error = recording.groups[0].value_error.data();
     gradient.resize(recording.gradient.size());
   }
   std::vector<std::pair<const char *, std::function<swarmgrad_status(swarmgrad_engine *)>>> all() {
@@ -101,7 +108,7 @@ struct Calls {
   swarmgrad_logit_rows rows = {};
   swarmgrad_trajectories trajectory = {};
   swarmgrad_statistics statistics[2] = {};
-  std::vector<float> gradient, weight;
+  std::vector<float> gradient, weight, value_error;
   const int32_t sampled = SWARMGRAD_ACT_SAMPLED;
   swarmgrad_rates rates[2] = {{0.1, 0.1, 0}, {0.1, 0.1, 0}};
   double peak = 0;

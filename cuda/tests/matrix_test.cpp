@@ -189,6 +189,7 @@ struct Wave {
     bool has_mask;
     float entropy_coefficient;
     int64_t episodes, blocks;
+    bool is_value = false;
   };
   explicit Wave(const Shape &shape);
 
@@ -198,6 +199,8 @@ struct Wave {
   }
   int64_t begin(int64_t segment) const { return cuda::segment_begin(group, segment); }
   std::vector<float> logits_of(const float *row, std::vector<float> &features) const;
+  // [slot][rows + agents], by plain loops; the state after the last step sees last_observation where truncated.
+  std::vector<float> outputs() const;
   // A segment's gradient by plain loops; empty where the cohort has no rows in it.
   std::vector<float> unit(int64_t cohort, int64_t segment) const;
   std::vector<float> lane_chains(int64_t slot, bool plays, int64_t first, int64_t last) const;
@@ -206,7 +209,8 @@ struct Wave {
   cuda::Group group = {};
   float entropy_coefficient;
   int64_t panels = 0;
-  std::vector<float> parameters, observation, weight;
+  std::vector<float> parameters, observation, last_observation, weight;
+  std::vector<uint8_t> truncated;
   std::vector<int32_t> action, length, cohort_steps;
   std::vector<uint8_t> alive;
   std::vector<uint16_t> available;
@@ -214,6 +218,7 @@ struct Wave {
 
 Wave::Wave(const Shape &shape)
     : episodes(shape.episodes), blocks(shape.blocks), entropy_coefficient(shape.entropy_coefficient) {
+  group.is_value = shape.is_value;
   group.agents = shape.agents;
   group.first_agent = 2;
   group.observation_size = shape.layers.front();
@@ -245,6 +250,7 @@ Wave::Wave(const Shape &shape)
   const size_t rows = static_cast<size_t>(cohorts() * 16 * group.rows);
   observation.assign(rows * static_cast<size_t>(group.observation_size), poison);
   weight.assign(rows, poison);
+  last_observation = random_floats(static_cast<size_t>(cohorts() * 16 * group.agents * group.observation_size));
   action.assign(rows, INT32_MAX);
   alive.assign(rows, 255);
   available.assign(rows * static_cast<size_t>(group.action_count), 0);
@@ -255,6 +261,7 @@ Wave::Wave(const Shape &shape)
       // The first cohort's episodes all end early, others reach the horizon.
       const int longest = cohort == 0 ? (shape.horizon + 1) / 2 : shape.horizon;
       length.push_back(plays ? lane == 0 ? longest : 1 + random_below(longest) : INT32_MAX);
+      truncated.push_back(plays && length.back() == shape.horizon && lane != 1);
       if (!plays) continue;
       cohort_steps.back() = std::max(cohort_steps.back(), length.back());
       for (int row = 0; row < length.back() * group.agents; ++row) {
@@ -303,9 +310,13 @@ std::vector<float> Wave::lane_chains(int64_t slot, bool plays, int64_t first, in
     const ptrdiff_t at = static_cast<ptrdiff_t>(k) * group.observation_size;
     std::vector<float> delta = logits_of(written ? observation.data() + at : nothing.data(), features);
     std::vector<float> exponentials(delta.size());
-    const Logits logits(delta.data(), 1, group.action_count,
-                        lives && group.has_mask != 0 ? &available[k * delta.size()] : nullptr, exponentials.data());
-    logits.gradient(lives ? action[k] : 0, lives ? weight[k] : 0.0f, entropy_coefficient, lives, delta.data());
+    if (group.is_value != 0) {
+      delta = {written ? weight[k] : 0.0f};
+    } else {
+      const Logits logits(delta.data(), 1, group.action_count,
+                          lives && group.has_mask != 0 ? &available[k * delta.size()] : nullptr, exponentials.data());
+      logits.gradient(lives ? action[k] : 0, lives ? weight[k] : 0.0f, entropy_coefficient, lives, delta.data());
+    }
     for (int l = group.layer_count - 1; l >= 0; --l) {
       const cuda::Layer &layer = group.layer[l];
       float *in = features.data() + layer.input_feature;
@@ -332,6 +343,30 @@ std::vector<float> Wave::lane_chains(int64_t slot, bool plays, int64_t first, in
   return chain;
 }
 
+std::vector<float> Wave::outputs() const {
+  std::vector<float> values, features;
+  const std::vector<float> nothing(static_cast<size_t>(group.observation_size));
+  for (int64_t slot = 0; slot < cohorts() * 16; ++slot) {
+    const size_t cohort = static_cast<size_t>(slot / 16), lane = static_cast<size_t>(slot);
+    const bool plays = slot % 16 < members(slot / 16);
+    for (int row = 0; row < group.rows + group.agents; ++row) {
+      const bool is_last = row >= group.rows;
+      const int played = cohort_steps[cohort] * group.agents;
+      if (!plays || (is_last ? played < group.rows : row >= played)) {
+        values.push_back(poison);  // left unwritten
+        continue;
+      }
+      const float *seen = nothing.data();
+      if (!is_last && row < length[lane] * group.agents)
+        seen = observation.data() + (slot * group.rows + row) * group.observation_size;
+      if (is_last && truncated[lane] != 0)
+        seen = last_observation.data() + (slot * group.agents + row - group.rows) * group.observation_size;
+      values.push_back(logits_of(seen, features)[0]);
+    }
+  }
+  return values;
+}
+
 std::vector<float> Wave::unit(int64_t cohort, int64_t segment) const {
   const int64_t played = int64_t{1} * cohort_steps[static_cast<size_t>(cohort)] * group.agents;
   const int64_t first = begin(segment), last = std::min(begin(segment + 1), played);
@@ -354,16 +389,21 @@ struct DeviceWave {
       : parameters(wave.parameters),
         panels(static_cast<size_t>(wave.panels), poison),
         observation(wave.observation),
+        last_observation(wave.last_observation),
         weight(wave.weight),
         unit_gradient(static_cast<size_t>(wave.cohorts() * wave.group.segments * wave.group.parameter_count), poison),
+        output(static_cast<size_t>(wave.cohorts() * 16 * (wave.group.rows + wave.group.agents)), poison),
         action(wave.action),
         length(wave.length),
         cohort_steps(wave.cohort_steps),
         alive(wave.alive),
+        truncated(wave.truncated),
         available(wave.available),
         group([&] {
           cuda::Group all = wave.group;
           all.observation = observation.get();
+          all.last_observation = all.is_value != 0 ? last_observation.get() : nullptr;
+          all.output = output.get();
           all.action = action.get();
           all.reward = weight.get();
           all.alive = alive.get();
@@ -394,13 +434,14 @@ struct DeviceWave {
     pass.blocks = wave.blocks;
     pass.wave_cohorts = static_cast<int>(wave.cohorts());
     pass.length = length.get();
+    pass.truncated = truncated.get();
     pass.cohort_steps = cohort_steps.get();
     pass.control = control.get();
     pass.shared = shared.get();
   }
-  Array<float> parameters, panels, observation, weight, unit_gradient;
+  Array<float> parameters, panels, observation, last_observation, weight, unit_gradient, output;
   Array<int32_t> action, length, cohort_steps;
-  Array<uint8_t> alive;
+  Array<uint8_t> alive, truncated;
   Array<uint16_t> available;
   Array<cuda::Group> group;
   Array<cuda::Control> control;
@@ -460,6 +501,31 @@ TEST_CASE("a unit's gradient has the bits of plain loops over lanes, rows and la
   check_units({{3, 4}, 1, 1, 0, false, 0.0f, 1, 1});
   check_units({{5, 9, 7, 3}, 2, 3, 1, true, 0.01f, 18, 1});
   check_units({{6, 17, 5}, 3, 46, 0, false, 0.02f, 33, 2});
+}
+
+TEST_CASE("a value network's gradient is that of its errors, its outputs those of all rows and of the last state") {
+  const Wave::Shape shape = {{6, 9, 1}, 2, 66, 0, false, 0.3f, 18, 1, true};
+  check_units(shape);
+  const Wave wave(shape);
+  const std::vector<float> expected = wave.outputs();
+  for (int path = 0; path < 3; ++path)
+    for (const char *order : orders) {
+      const DeviceWave device(wave);
+      pack(device);
+      swarmgrad_emulation_set("order", order);
+      cuda::Differentiate evaluate = {};
+      evaluate.pass = device.pass;
+      evaluate.pass.cohort_steps = nullptr;  // weigh has yet to tell
+      evaluate.evaluates = 1;
+      const cuda::Launch laid = cuda::lay_out(evaluate, wave.group, memory_of(path, wave.group));
+      const Array<char> scratch(3 * laid.scratch_bytes_per_block, char{-1});
+      evaluate.scratch = scratch.get();
+      evaluate.scratch_bytes_per_block = laid.scratch_bytes_per_block;
+      launch(cuda::gradient_kernel(evaluate).handle, evaluate, 3, laid.threads, laid.shared_bytes);
+      swarmgrad_emulation_set("order", nullptr);
+      INFO("path ", path, ", ", order);
+      CHECK(first_difference(expected, device.output.values()) == -1);
+    }
 }
 
 TEST_CASE("a forward pass over given rows has the bits of plain loops, whatever is asked for") {

@@ -293,9 +293,19 @@ struct Case {
   std::string name;
   Setup setup;
   int iterations = 3;
-  bool few = false;    // among those that stand for all
-  bool fails = false;  // compared are failures and what they leave
+  bool few = false;                           // among those that stand for all
+  bool fails = false;                         // compared are failures and what they leave
+  std::vector<double> later_parameters = {};  // of the environment, after a while
 };
+
+template <class T>
+void write_both(const Pair &pair, const char *name, const std::vector<T> &values) {
+  for (const Engine *engine : {&pair.cpu, &pair.other})
+    for (int k = 0; k < engine->info().buffer_count; ++k)
+      if (engine->buffer(k).name == std::string(name))
+        engine->require(
+            engine->functions().write(engine->handle(), k, values.data(), static_cast<int64_t>(values.size())));
+}
 
 // Parameters that make every logit, and every sign of a hidden unit, count.
 void scramble(const Pair &pair) {
@@ -305,11 +315,7 @@ void scramble(const Pair &pair) {
     state = state * 1664525u + 1013904223u;
     value = static_cast<float>(0.6 * (static_cast<double>(state >> 8) / 8388608.0 - 1.0));
   }
-  for (const Engine *engine : {&pair.cpu, &pair.other})
-    for (int k = 0; k < engine->info().buffer_count; ++k)
-      if (engine->buffer(k).name == std::string("parameters"))
-        engine->require(
-            engine->functions().write(engine->handle(), k, values.data(), static_cast<int64_t>(values.size())));
+  write_both(pair, "parameters", values);
 }
 
 void compare_parts(const Pair &pair, const Recording &recording) {
@@ -535,6 +541,12 @@ void compare(const Functions &linked, const Functions &loaded, const Case &one) 
   };
   require_equal(gradient_of(pair.cpu), gradient_of(pair.other), "gradient after training");
   require_equal_buffers(pair, "after a step of its own");
+
+  if (one.later_parameters.empty()) return;
+  write_both(pair, "environment_parameters", one.later_parameters);
+  for (const Engine *engine : {&pair.cpu, &pair.other})
+    engine->require(engine->functions().train(engine->handle(), 1, rates.data(), nullptr));
+  require_equal_buffers(pair, "after an iteration with other parameters of the environment");
 }
 
 std::vector<Case> cases() {
@@ -635,6 +647,7 @@ std::vector<Case> cases() {
         s.normalises = false, s.horizon = 4;
       }));
   add("values-failures", valued_but([](Setup &s) { s.horizon = 5; }), 0)->fails = true;
+  add("curriculum", but([](Setup &s) { s.horizon = 4; }), 1, true)->later_parameters = {3, 0.25};
   add("normalised-agent-index", but([](Setup &s) { s.normalises = s.agent_index = true, s.horizon = 4; }), 3, true);
 
   // What the memory holds at once, and how many iterations follow each other without the host.
@@ -697,6 +710,11 @@ std::vector<Case> cases() {
   least("values", 2, [&](Setup &s) {
     s = valued;
     s.hidden = {4}, s.value_hidden = {3}, s.environments = 2;
+  });
+  least("values-of-a-large-team", 1, [&](Setup &s) {
+    s = valued;
+    s.environment = "crowd", s.parameters = {{"agents", 40}};
+    s.hidden = s.value_hidden = {3}, s.environments = 2;
   });
   least("failures", 2, [](Setup &s) { s.environment = "CartPole-v1", s.environments = 100; })->fails = true;
   return all;

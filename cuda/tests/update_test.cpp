@@ -24,8 +24,10 @@ using swarmgrad::Optimizer;
 constexpr int horizon = 4, iterations = 3;
 constexpr double episodes = 33;
 const std::vector<int> agents = {3, 1, 2};
-const std::vector<int64_t> sizes = {1, 16, 1003};  // parameters of each group
-constexpr int64_t parameters = 1 + 16 + 1003;
+const std::vector<int> normalised = {2, 0, 1};  // features of each group
+constexpr size_t features = 3;
+const std::vector<int64_t> sizes = {1, 16, 1003, 5};  // parameters of each network: the last one is a value network
+constexpr int64_t parameters = 1 + 16 + 1003 + 5;
 
 struct Batch {
   std::vector<float> gradient;
@@ -47,13 +49,18 @@ std::vector<Batch> batches() {
     Batch batch = {random_floats(parameters, 10 + k), {}, 0.01 / (k + 1)};
     std::mt19937 random(20 + k);
     std::normal_distribution<double> normal(-40, 9);
-    for (const int count : agents) {
+    for (size_t g = 0; g < agents.size(); ++g) {
       const size_t first = batch.statistics.size();
-      for (int64_t n = 0; n < swarmgrad::statistics_of_group(count, horizon, 0); ++n)
+      for (int64_t n = 0; n < swarmgrad::statistics_of_group(agents[g], horizon, normalised[g]); ++n)
         batch.statistics.push_back(normal(random));
       double &squares = batch.statistics[first + swarmgrad::return_square_sum];
       const double sum = batch.statistics[first + swarmgrad::return_sum];
       squares = sum * sum / episodes + (k == 1 ? -1e-9 : 500.0);  // rounding may leave less than nothing
+      const double rows = k == 1 ? 0 : 70;
+      batch.statistics[first + swarmgrad::agent_step_count] = rows;
+      double *of_features = batch.statistics.data() + first + swarmgrad::feature_sums_at(agents[g], horizon);
+      for (int f = 0; rows > 0 && f < normalised[g]; ++f)
+        of_features[normalised[g] + f] = of_features[f] * of_features[f] / rows + 3.0 * f;
     }
     all.push_back(batch);
   }
@@ -65,7 +72,7 @@ struct State {
   std::vector<float> parameters, first, second;
   std::vector<double> products = {1, 1};
   std::vector<double> baseline = std::vector<double>(agents.size() * horizon);
-  std::vector<Moments> moments = std::vector<Moments>(agents.size());
+  std::vector<Moments> moments = std::vector<Moments>(agents.size()), of_features = std::vector<Moments>(features);
   std::vector<double> agent_return = {}, statistics_log = {}, norm_log = {}, factor_log = {};
 };
 
@@ -85,17 +92,21 @@ double norm_of(const float *values, int64_t count) {
   return std::sqrt(tree_over_lanes(lane));
 }
 
+double value_rate_of(const Batch &batch) { return 3 * batch.rate; }
+
 void step(State &s, const Setting &setting, const Batch &batch) {
   const Optimizer optimizer = optimizer_of(setting);
   s.products[0] *= optimizer.beta1;
   s.products[1] *= optimizer.beta2;
   int64_t first = 0;
-  for (const int64_t size : sizes) {
+  for (size_t n = 0; n < sizes.size(); ++n) {
+    const int64_t size = sizes[n];
     const double norm = norm_of(batch.gradient.data() + first, size);
     const float factor = norm > setting.clip ? static_cast<float>(setting.clip / norm) : 1.0f;
     for (int64_t k = first; k < first + size; ++k) {
       const auto p = static_cast<size_t>(k);
-      const float g = batch.gradient[p] * factor, rate = static_cast<float>(batch.rate);
+      const float g = batch.gradient[p] * factor,
+                  rate = static_cast<float>(n == agents.size() ? value_rate_of(batch) : batch.rate);
       if (setting.kind == Optimizer::sgd) {
         s.parameters[p] += rate * g;
         continue;
@@ -112,19 +123,26 @@ void step(State &s, const Setting &setting, const Batch &batch) {
   }
 }
 
+void add_to(Moments &m, double count, double sum, double square_sum) {
+  const double mean = sum / count, total = m.count + count, difference = mean - m.mean;
+  m.squares += std::max(0.0, square_sum - count * mean * mean) + difference * difference * m.count * count / total;
+  m.mean += difference * count / total;
+  m.count = total;
+}
+
 void commit(State &s, const Setting &setting, const Batch &batch) {
   const double *sum = batch.statistics.data();
+  size_t feature = 0;
   for (size_t g = 0; g < agents.size(); ++g) {
     for (int k = 0; k < horizon; ++k)
       s.baseline[g * horizon + static_cast<size_t>(k)] =
           sum[swarmgrad::value_sum_at(agents[g], k)] / (setting.own_return ? episodes * agents[g] : episodes);
-    Moments &m = s.moments[g];
-    const double mean = sum[swarmgrad::return_sum] / episodes, total = m.count + episodes, difference = mean - m.mean;
-    const double squares = std::max(0.0, sum[swarmgrad::return_square_sum] - episodes * mean * mean);
-    m.squares += squares + difference * difference * m.count * episodes / total;
-    m.mean += difference * episodes / total;
-    m.count = total;
-    sum += swarmgrad::statistics_of_group(agents[g], horizon, 0);
+    add_to(s.moments[g], episodes, sum[swarmgrad::return_sum], sum[swarmgrad::return_square_sum]);
+    const double rows = sum[swarmgrad::agent_step_count];
+    const double *of_features = sum + swarmgrad::feature_sums_at(agents[g], horizon);
+    for (int f = 0; f < normalised[g]; ++f, ++feature)
+      if (rows > 0) add_to(s.of_features[feature], rows, of_features[f], of_features[normalised[g] + f]);
+    sum += swarmgrad::statistics_of_group(agents[g], horizon, normalised[g]);
   }
 }
 
@@ -137,9 +155,11 @@ void measure(State &s, const Batch &batch) {
     for (int k = 0; k < agents[g]; ++k) s.agent_return.push_back(sum[swarmgrad::agent_return_at(k)] / episodes);
     const double deviation = std::sqrt(s.moments[g].squares / s.moments[g].count);
     s.factor_log.push_back(1.0 / agents[g] * (s.moments[g].count > 0 ? 1.0 / deviation : 1.0));
-    s.norm_log.push_back(norm_of(batch.gradient.data() + first, sizes[g]));
-    sum += swarmgrad::statistics_of_group(agents[g], horizon, 0);
-    first += sizes[g];
+    sum += swarmgrad::statistics_of_group(agents[g], horizon, normalised[g]);
+  }
+  for (const int64_t size : sizes) {
+    s.norm_log.push_back(norm_of(batch.gradient.data() + first, size));
+    first += size;
   }
 }
 
@@ -156,40 +176,49 @@ class Device {
         products_(s.products),
         baseline_(s.baseline),
         moments_(s.moments),
+        of_features_(s.of_features),
         agent_return_(size_t{6}),
-        norms_(agents.size()),
+        norms_(sizes.size()),
         rates_(size_t{iterations}),
         statistics_(statistics_count()),
         batch_statistics_(statistics_count()),
         statistics_log_(statistics_count() * iterations),
-        norm_log_(agents.size() * iterations),
+        norm_log_(sizes.size() * iterations),
         factor_log_(agents.size() * iterations),
         launch_iteration_(int32_t{0}),
         control_(Control{UINT32_MAX, 0, -1, -1, UINT32_MAX, 7}) {
     std::vector<Group> groups;
     std::vector<Rule> rules;
-    int first_agent = 0, statistics = 0;
+    int first_agent = 0, statistics = 0, feature = 0;
     int64_t offset = 0;
-    for (size_t g = 0; g < agents.size(); ++g) {
+    for (size_t g = 0; g < sizes.size(); ++g) {
       Group group = {};
-      group.first_agent = first_agent;
-      group.agents = agents[g];
       group.parameter_offset = offset;
       group.parameter_count = sizes[g];
-      group.statistics = statistics;
-      groups.push_back(group);
-      rules.push_back({0, 0, 1.0, 1.0, 1.0, 0, agents[g], 1, setting.own_return ? agents[g] : 1,
-                       baseline_.get() + g * horizon, moments_.get() + g, nullptr});
-      first_agent += agents[g];
       offset += sizes[g];
-      statistics += static_cast<int>(swarmgrad::statistics_of_group(agents[g], horizon, 0));
+      group.is_value = g == agents.size();
+      if (group.is_value == 0) {
+        group.first_agent = first_agent;
+        group.agents = agents[g];
+        group.normalised = normalised[g];
+        group.statistics = statistics;
+        first_agent += agents[g];
+        statistics += static_cast<int>(swarmgrad::statistics_of_group(agents[g], horizon, normalised[g]));
+      }
+      groups.push_back(group);
+    }
+    for (size_t g = 0; g < agents.size(); ++g) {
+      rules.push_back({0, 0, 1.0, 1.0, 1.0, 0, agents[g], 1, setting.own_return ? agents[g] : 1,
+                       baseline_.get() + g * horizon, moments_.get() + g, of_features_.get() + feature});
+      feature += normalised[g];
     }
     groups_ = std::make_unique<Array<Group>>(groups);
     rules_ = std::make_unique<Array<Rule>>(rules);
     Pass &pass = update_.pass;
     pass.groups = groups_->get();
     pass.rules = rules_->get();
-    pass.group_count = pass.network_count = static_cast<int>(agents.size());
+    pass.group_count = static_cast<int>(agents.size());
+    pass.network_count = static_cast<int>(sizes.size());
     pass.rates = rates_.get();
     pass.launch_iteration = launch_iteration_.get();
     pass.agent_count = first_agent;
@@ -215,7 +244,7 @@ class Device {
     update_.commits_batch = setting.commits;
     update_.launch_iteration = launch_iteration_.get();
     std::vector<Rates> rates;
-    for (const Batch &batch : batches()) rates.push_back({batch.rate, 0, 0});
+    for (const Batch &batch : batches()) rates.push_back({batch.rate, value_rate_of(batch), 0});
     rates_.write(rates);
   }
 
@@ -241,9 +270,9 @@ class Device {
   std::vector<double> norms() const { return norms_.values(); }
   std::vector<double> batch_statistics() const { return batch_statistics_.values(); }
   State state() const {
-    return {parameters_.values(), first_.values(),     second_.values(),       products_.values(),
-            baseline_.values(),   moments_.values(),   agent_return_.values(), statistics_log_.values(),
-            norm_log_.values(),   factor_log_.values()};
+    return {parameters_.values(),     first_.values(),    second_.values(),      products_.values(),
+            baseline_.values(),       moments_.values(),  of_features_.values(), agent_return_.values(),
+            statistics_log_.values(), norm_log_.values(), factor_log_.values()};
   }
 
  private:
@@ -251,7 +280,7 @@ class Device {
 
   Array<float> parameters_, first_, second_, gradient_;
   Array<double> products_, baseline_;
-  Array<Moments> moments_;
+  Array<Moments> moments_, of_features_;
   Array<double> agent_return_, norms_;
   Array<Rates> rates_;
   Array<double> statistics_, batch_statistics_, statistics_log_, norm_log_, factor_log_;
@@ -273,6 +302,7 @@ void compare_kept(const State &found, const State &expected) {
   CHECK(first_difference(found.products, expected.products) == -1);
   CHECK(first_difference(found.baseline, expected.baseline) == -1);
   CHECK(first_difference(found.moments, expected.moments) == -1);
+  CHECK(first_difference(found.of_features, expected.of_features) == -1);
 }
 void compare(const State &found, const State &expected) {
   compare_kept(found, expected);
@@ -344,7 +374,7 @@ TEST_CASE("parameters that the update broke are told, after what the CPU does to
   Batch huge = batch;
   huge.gradient[2] = huge.gradient[500] = 3.4e38f;
   huge.rate = 0.9;
-  Array<Rates> rates(std::vector<Rates>(iterations, {huge.rate, 0, 0}));
+  Array<Rates> rates(std::vector<Rates>(iterations, {huge.rate, value_rate_of(huge), 0}));
   device.arguments().pass.rates = rates.get();
   device.iterate(huge);
   step(expected, {Optimizer::sgd, HUGE_VAL, false, true}, huge);
