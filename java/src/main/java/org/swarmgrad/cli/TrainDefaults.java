@@ -17,9 +17,9 @@ import org.swarmgrad.Schedules;
 import org.swarmgrad.Share;
 
 /**
- * Defaults of one environment. A family's training ends after a number of iterations, by when its
- * learning rate has come down to 0: the same result on every machine. Of an environment that nobody
- * has measured, only time can be limited.
+ * Defaults of one environment. A family's training ends after a number of iterations, mostly by
+ * when its learning rate has come down to 0: the same result on every machine. Of an environment
+ * that nobody has measured, only time can be limited.
  *
  * @param config of the engine
  * @param schedules of learning
@@ -49,7 +49,9 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
       return cosine(config.policy(Policy.linear()).share(Share.ALL), 0.05, 200);
     }
     if (OWN_INTEREST.test(id)) {
-      return cosine(config.policy(Policy.linear()), 0.05, 200);
+      // Where the gradient nearly vanishes on the way, Adam's usual memory would end the training.
+      config.policy(Policy.linear()).environments(256).adamBeta2(0.95);
+      return until(2000, config, Schedule.constant(0.02));
     }
     if (FORAGING.test(id)) {
       return grid(config, 8000);
@@ -81,8 +83,13 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
   }
 
   private static TrainDefaults cosine(EngineConfig.Builder builder, double rate, long iterations) {
+    return until(iterations, builder, Schedule.cosine(rate, iterations));
+  }
+
+  private static TrainDefaults until(
+      long iterations, EngineConfig.Builder builder, Schedule learningRate) {
     EngineConfig config = builder.build();
-    Schedules schedules = Schedules.of(Schedule.cosine(rate, iterations), config);
+    Schedules schedules = Schedules.of(learningRate, config);
     return new TrainDefaults(config, schedules, iterations, Double.POSITIVE_INFINITY);
   }
 }
