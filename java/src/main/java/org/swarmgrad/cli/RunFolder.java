@@ -269,7 +269,11 @@ final class RunFolder implements AutoCloseable {
 
   static void writeText(Path file, String text) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap((text + "\n").getBytes(StandardCharsets.UTF_8));
-    WholeFile.write(file, channel -> WholeFile.writeFully(channel, bytes));
+    try {
+      WholeFile.write(file, channel -> WholeFile.writeFully(channel, bytes));
+    } catch (IOException failure) {
+      throw new IOException(file + " cannot be written: " + failure.getMessage(), failure);
+    }
   }
 
   /** Locks the metrics until they are closed, so that two processes never write one run. */
@@ -348,7 +352,7 @@ final class RunFolder implements AutoCloseable {
             .put("learning_rate", batch.learningRate());
     line.put("agent_steps", batch.agentSteps());
     Json.perGroup(line, engine.groups(), batch.groups(), RunFolder::fields);
-    append(metrics, line);
+    append(metrics, METRICS, line);
     double seconds = batch.seconds() - lastSeconds;
     ObjectNode time =
         Json.object()
@@ -358,7 +362,7 @@ final class RunFolder implements AutoCloseable {
         "agent_steps_per_s", seconds > 0 ? (batch.agentSteps() - lastAgentSteps) / seconds : 0);
     time.put("device", engine.device().toString()).put("threads", engine.info().threads());
     time.put("isa", engine.info().instructionSet().toString());
-    append(timing, time);
+    append(timing, TIMING, time);
     lastAgentSteps = batch.agentSteps();
     lastSeconds = batch.seconds();
   }
@@ -384,11 +388,21 @@ final class RunFolder implements AutoCloseable {
     ObjectNode line = Json.object().put("iteration", evaluated.iteration());
     line.put("agent_steps", evaluated.agentSteps());
     Json.perGroup(line, engine.groups(), evaluated.groups(), Json::returns);
-    append(evaluations, line.put("score", evaluated.score()).put("best", evaluated.best()));
+    append(evaluations, EVALUATIONS, line.put("score", evaluated.score()).put("best", evaluated.best()));
   }
 
-  private static void append(FileChannel log, ObjectNode line) throws IOException {
-    WholeFile.writeFully(log, ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+  private void append(FileChannel log, String name, ObjectNode line) throws IOException {
+    try {
+      WholeFile.writeFully(log, ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException failure) {
+      throw new IOException(
+          folder.resolve(name)
+              + " cannot be written: "
+              + failure.getMessage()
+              + "; the folder keeps the checkpoint of iteration "
+              + savedIteration,
+          failure);
+    }
   }
 
   /** Replaces the checkpoint, after the lines it stands for have reached the disk. */

@@ -162,11 +162,11 @@ final class TrainCommand implements Command {
         };
     Training.Result first =
         new Training(settings.withSeed(seeds.get(0)), habits, terminal).begin(start, interrupt);
-    if (first.interrupted()) {
-      return INTERRUPTED;
-    }
     List<JsonNode> results = new ArrayList<>(List.of(first.json()));
     Path folder = first.folder().getParent();
+    if (first.interrupted()) {
+      return interrupted(results, folder, terminal);
+    }
     return several(
         seeds.subList(1, seeds.size()), results, folder, line, habits, interrupt, terminal);
   }
@@ -227,7 +227,7 @@ final class TrainCommand implements Command {
       throws IOException {
     for (long seed : seeds) {
       if (interrupt.requested()) {
-        return INTERRUPTED;
+        return interrupted(results, folder, terminal);
       }
       Path run = RunFolder.ofSeed(folder, seed);
       if (Files.exists(run) && isDone(run, line)) {
@@ -242,16 +242,24 @@ final class TrainCommand implements Command {
         Settings settings = Settings.stored(folder).withSeed(seed).resume(line, terminal);
         result = new Training(settings, habits, terminal).begin(() -> run, interrupt);
       }
-      if (result.interrupted()) {
-        return INTERRUPTED;
-      }
       results.add(result.json());
+      if (result.interrupted()) {
+        return interrupted(results, folder, terminal);
+      }
     }
     ObjectNode summary = Summary.of(results, terminal).put("run", folder.toString());
     RunFolder.writeText(folder.resolve("summary.json"), summary.toPrettyString());
     terminal.say("see how they do: swarmgrad eval --run %s", folder);
     terminal.result(summary);
     return 0;
+  }
+
+  private static int interrupted(List<JsonNode> results, Path folder, Terminal terminal) {
+    terminal.say("go on with what is left: swarmgrad train --resume %s", folder);
+    ObjectNode json = Json.object().put("interrupted", true).put("run", folder.toString());
+    json.putArray("seeds").addAll(results);
+    terminal.result(json);
+    return INTERRUPTED;
   }
 
   private static int report(Training.Result result, Terminal terminal) {

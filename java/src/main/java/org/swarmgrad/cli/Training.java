@@ -86,7 +86,7 @@ final class Training {
   Result resume(Path path, Checkpoint checkpoint, boolean newLimits, Interrupt interrupt)
       throws IOException {
     Limits limits = settings.limits();
-    if (limits.iterations() < checkpoint.iteration()) {
+    if (newLimits && limits.iterations() < checkpoint.iteration()) {
       throw new UsageException(
           "iterations is "
               + limits.iterations()
@@ -151,7 +151,7 @@ final class Training {
     long iterations =
         limits.iterations() == Long.MAX_VALUE
             ? unlimited
-            : Math.min(unlimited, limits.iterations() - first);
+            : Math.min(unlimited, Math.max(0, limits.iterations() - first));
     List<TrainedBatch> last = new ArrayList<>();
     trainer.checkpoints(checkpoint -> unchecked(() -> folder.save(checkpoint)));
     trainer.best(folder::saveBest);

@@ -157,7 +157,7 @@ class CrashTest {
     assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(process.exitValue()).as(Files.readString(output())).isEqualTo(1);
     assertThat(Files.readString(output()))
-        .contains("swarmgrad: File too large")
+        .contains("metrics.jsonl cannot be written: File too large; the folder keeps the checkpoint")
         .doesNotContain("Exception");
     assertThat(run.resolve("metrics.jsonl")).hasSize(64 << 10);
     checkWhole(run);

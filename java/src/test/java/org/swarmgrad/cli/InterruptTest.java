@@ -143,6 +143,10 @@ class InterruptTest {
     await(process, runs.resolve("seed-2/metrics.jsonl"), 1000);
     signal(process, "INT");
     assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);
+    JsonNode stopped = Json.MAPPER.readTree(lastLine());
+    assertThat(stopped.at("/interrupted").asBoolean()).isTrue();
+    assertThat(stopped.at("/seeds/0/interrupted").asBoolean()).isFalse();
+    assertThat(stopped.at("/seeds/1/interrupted").asBoolean()).isTrue();
     assertThat(runs.resolve("seed-1/result.json")).exists();
     assertThat(runs.resolve("seed-2/result.json")).doesNotExist();
     assertThat(runs.resolve("seed-3")).doesNotExist();

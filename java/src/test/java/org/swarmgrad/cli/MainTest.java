@@ -217,20 +217,22 @@ class MainTest {
 
   @Test
   void metricsAreAFunctionOfConfigurationAndIteration() throws IOException {
-    Output one = train(folder.resolve("one"), "--iterations", "20", "--threads", "1");
-    Output two =
-        train(
-            folder.resolve("two"),
-            "--iterations",
-            "20",
-            "--threads",
-            "3",
-            "--iterations-per-call",
-            "6");
-    assertThat(two.json().get("parameters_sha256")).isEqualTo(one.json().get("parameters_sha256"));
-    assertThat(two.json().get("team_return_mean")).isEqualTo(one.json().get("team_return_mean"));
-    assertThat(folder.resolve("two/metrics.jsonl"))
-        .hasSameBinaryContentAs(folder.resolve("one/metrics.jsonl"));
+    String[] training = {
+      "--iterations", "20", "--baseline", "learned-value", "--evaluate-every", "7"
+    };
+    Path one = folder.resolve("one");
+    JsonNode expected = train(one, with(training, "--threads", "2")).json();
+    for (JsonNode isa : run("devices", "--json").json().at("/cpu/instruction_sets")) {
+      Path other = folder.resolve(isa.asText());
+      String[] machine = {"--threads", "1", "--iterations-per-call", "6", "--isa", isa.asText()};
+      JsonNode json = train(other, with(training, machine)).json();
+      for (String name : List.of("parameters_sha256", "team_return_mean", "best_score")) {
+        assertThat(json.get(name)).isEqualTo(expected.get(name));
+      }
+      for (String name : List.of("metrics.jsonl", "evaluations.jsonl")) {
+        assertThat(other.resolve(name)).hasSameBinaryContentAs(one.resolve(name));
+      }
+    }
   }
 
   @Test
