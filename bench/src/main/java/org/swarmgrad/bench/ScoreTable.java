@@ -206,7 +206,7 @@ final class ScoreTable {
     if (row.randomGroup() != null) {
       evaluate.addAll(List.of("--random-group", row.randomGroup()));
     }
-    JsonNode sampled = result(evaluate, List.of(), name + "-sampled");
+    JsonNode sampled = result(evaluate, List.of("--sampled"), name + "-sampled");
     JsonNode greedy = result(evaluate, List.of("--greedy"), name + "-greedy");
     LearningCurve curve = LearningCurve.read(run, row.group());
     int last = curve.score().length - 1;
