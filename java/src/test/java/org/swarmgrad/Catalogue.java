@@ -62,6 +62,11 @@ public final class Catalogue {
             .environments(18)
             .share(Share.ALL)
             .agentIndex(true)
+            .baseline(Baseline.LEARNED_VALUE)
+            .valuePolicy(Policy.mlp(5))
+            .lambda(0.9)
+            .bootstrap(true)
+            .observationNormalisation(true)
             .device(TestDevice.DEVICE)
             .seed(1)
             .build();

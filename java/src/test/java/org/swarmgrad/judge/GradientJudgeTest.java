@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.swarmgrad.ActivationFunction;
 import org.swarmgrad.AgentReduction;
 import org.swarmgrad.Baseline;
@@ -162,6 +163,31 @@ class GradientJudgeTest {
     return Stream.of(Weight.values())
         .flatMap(
             weight -> Stream.of(Baseline.values()).map(baseline -> Arguments.of(weight, baseline)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "simple_tag_v3",
+        "smax_2s3z",
+        "Foraging-2s-6x6-3p-2f-coop-v3?mask=1",
+        "CartPole-v1"
+      })
+  void valuesWithGroupsMasksAndDeath(String environment) {
+    for (ValueInput input : ValueInput.values()) {
+      EngineConfig config =
+          EngineConfig.builder(environment)
+              .policy(Policy.mlp(6))
+              .baseline(Baseline.LEARNED_VALUE)
+              .observationNormalisation(true)
+              .scale(Scale.RUNNING_DEVIATION)
+              .environments(17)
+              .horizon(TestDevice.amount(30, 12))
+              .discount(0.97)
+              .device(TestDevice.DEVICE)
+              .build();
+      judge(withValues(config, Policy.parse("mlp:5:relu"), input == ValueInput.OWN));
+    }
   }
 
   @ParameterizedTest
