@@ -969,12 +969,7 @@ void CudaEngine::write_weights(const Pass &pass, int g, const swarmgrad_trajecto
   });
 }
 
-// Of the episode's cohort, in steps.
-int64_t CudaEngine::longest_of_cohort(int64_t slot) const {
-  const auto first = wave_length_.begin() + slot / cohort_size * cohort_size;
-  return *std::max_element(first, first + cohort_size);
-}
-
+// Of the states in which the episode goes on, and of the one where the horizon cut it.
 void CudaEngine::write_values(const Pass &pass, int g, const swarmgrad_trajectories &out) {
   const Group &value = value_network(g);
   if (out.value_error != nullptr)
@@ -984,9 +979,10 @@ void CudaEngine::write_values(const Pass &pass, int g, const swarmgrad_trajector
   if (out.value == nullptr) return;
   const int64_t slots = int64_t{pass.wave_cohorts} * cohort_size, rows = value.rows + value.agents;
   download_rows(value.output, slots * rows, 1, [&](int64_t index, const float *output) {
-    const int64_t slot = index / rows, row = index % rows, episode = episode_of(slot), steps = longest_of_cohort(slot);
-    const bool has_last = plan_.values_last_state && steps == plan_.horizon;
-    if (episode >= 0 && row < (steps + has_last) * value.agents) out.value[row * pass.episodes + episode] = *output;
+    const int64_t slot = index / rows, row = index % rows, episode = episode_of(slot);
+    const bool has_last = plan_.values_last_state && wave_truncated_[static_cast<size_t>(slot)] != 0;
+    const int64_t states = wave_length_[static_cast<size_t>(slot)] + (has_last ? 1 : 0);
+    if (episode >= 0 && row < states * value.agents) out.value[row * pass.episodes + episode] = *output;
   });
 }
 

@@ -135,7 +135,6 @@ class CudaEngine final : public host::Engine {
   void write_values(const Pass &pass, int group, const swarmgrad_trajectories &out);
   bool has_values() const { return plan_.network_count > plan_.group_count; }
   const Group &value_network(int group) const { return groups_[static_cast<size_t>(plan_.group_count + group)]; }
-  int64_t longest_of_cohort(int64_t slot) const;
   void upload_values(const Pass &pass, const swarmgrad_rewards &rewards);
 
   // Made in this order and given back in the other: the device outlives what was made on it.

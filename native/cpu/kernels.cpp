@@ -761,14 +761,17 @@ class Cohort {
         to[row * pass_.episodes + first_ + lane] = memory.reward[row * lane_count + lane];
   }
 
+  // Of the states in which the episode goes on, and of the one where the horizon cut it.
   void write_values(int g) const {
     const swarmgrad_trajectories &out = pass_.trajectories[g];
     const GroupMemory value = value_memory(g);
     write_rows(value, out.value_error);
-    const int steps = plan_.values_last_state && steps_ == plan_.horizon ? steps_ + 1 : steps_;
-    for (int64_t row = 0; out.value != nullptr && row < int64_t{steps} * value.plan.agents; ++row)
-      for (int lane = 0; lane < members_; ++lane)
+    for (int lane = 0; out.value != nullptr && lane < members_; ++lane) {
+      const bool has_last = plan_.values_last_state && (truncated_ >> lane & 1) != 0;
+      const int64_t states = length_[lane] + (has_last ? 1 : 0);
+      for (int64_t row = 0; row < states * value.plan.agents; ++row)
         out.value[row * pass_.episodes + first_ + lane] = value.outputs[row * lane_count + lane];
+    }
   }
 
   const Pass &pass_;

@@ -438,6 +438,13 @@ void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
       reject("weight[%lld] is %g; allowed: finite numbers", static_cast<long long>(k),
              static_cast<double>(batch.weight[k]));
     const int64_t row = k / batch.environments, environment = k % batch.environments;
+    // A policy's logits would tell, later; a value's error is the caller's.
+    for (int f = 0; group.is_value && f < group.observation_size; ++f) {
+      const int64_t at = (row * group.observation_size + f) * batch.environments + environment;
+      if (!std::isfinite(batch.observation[at]))
+        reject("observation[%lld] is %g; allowed: finite numbers", static_cast<long long>(at),
+               static_cast<double>(batch.observation[at]));
+    }
     if (batch.mask != nullptr && !group.is_value &&
         batch.mask[(row * group.action_count + batch.action[k]) * batch.environments + environment] == 0)
       reject("action[%lld] is %d, which the mask forbids; allowed: available actions", static_cast<long long>(k),

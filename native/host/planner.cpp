@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "host/environment_library.h"
 #include "host/failure.h"
@@ -38,16 +39,17 @@ void check_learned_value(const swarmgrad_config &c) {
   if (c.bootstraps != 0 && !can_predict) reject("bootstraps is 1; allowed: 0, or 1 %s", needs);
 }
 
-void check_policy(const swarmgrad_policy &policy) {
+// name: what the caller's array of such structs holds.
+void check_policy(const std::string &name, const swarmgrad_policy &policy) {
   if (policy.size != sizeof(swarmgrad_policy))
-    reject("policy.size is %u; this library expects %zu", policy.size, sizeof(swarmgrad_policy));
-  check(policy.activation == SWARMGRAD_TANH || policy.activation == SWARMGRAD_RELU, "policy.activation",
+    reject("%s.size is %u; this library expects %zu", name.c_str(), policy.size, sizeof(swarmgrad_policy));
+  check(policy.activation == SWARMGRAD_TANH || policy.activation == SWARMGRAD_RELU, (name + ".activation").c_str(),
         policy.activation, "0 tanh, 1 relu");
-  check(policy.hidden_count >= 0 && policy.hidden_count <= SWARMGRAD_MAX_HIDDEN_LAYERS, "policy.hidden_count",
-        policy.hidden_count, "0 to 4");
+  check(policy.hidden_count >= 0 && policy.hidden_count <= SWARMGRAD_MAX_HIDDEN_LAYERS,
+        (name + ".hidden_count").c_str(), policy.hidden_count, "0 to 4");
   for (int k = 0; k < policy.hidden_count; ++k)
-    check(policy.hidden_size[k] >= 1 && policy.hidden_size[k] <= 1024, "policy.hidden_size", policy.hidden_size[k],
-          "1 to 1024");
+    check(policy.hidden_size[k] >= 1 && policy.hidden_size[k] <= 1024, (name + ".hidden_size").c_str(),
+          policy.hidden_size[k], "1 to 1024");
 }
 
 void check_config(const swarmgrad_config &c) {
@@ -171,9 +173,9 @@ void plan_rows(const Plan &plan, GroupPlan &group) {
   group.segments = std::max<int64_t>(1, group.rows / rows_per_segment);
 }
 
-const swarmgrad_policy &checked_policy(const swarmgrad_policy *policies, int count, int group) {
+const swarmgrad_policy &checked_policy(const char *name, const swarmgrad_policy *policies, int count, int group) {
   const swarmgrad_policy &policy = policies[count == 1 ? 0 : group];
-  check_policy(policy);
+  check_policy(name, policy);
   return policy;
 }
 
@@ -199,8 +201,8 @@ void plan_value_networks(PlanStorage &storage, const swarmgrad_config &config, i
     value.observation_size = static_cast<int>(inputs);
     value.index_feature = -1;
     value.action_count = 1;
-    plan_policy(value, checked_policy(config.value_policies, config.value_policy_count, g), plan.parameter_count,
-                plan.panel_count);
+    plan_policy(value, checked_policy("value_policy", config.value_policies, config.value_policy_count, g),
+                plan.parameter_count, plan.panel_count);
     plan_rows(plan, value);
     flop += 2 * multiply_adds(value) * value.agents;
     storage.groups.push_back(value);
@@ -228,7 +230,8 @@ void plan_groups(PlanStorage &storage, const swarmgrad_config &config, void *obj
     group.normalised = config.normalises != 0 ? shape.observation_size : 0;
     group.action_count = shape.action_count;
     group.has_mask = shape.has_mask;
-    plan_policy(group, checked_policy(config.policies, config.policy_count, g), plan.parameter_count, plan.panel_count);
+    plan_policy(group, checked_policy("policy", config.policies, config.policy_count, g), plan.parameter_count,
+                plan.panel_count);
     plan_rows(plan, group);
     plan.agent_count += group.agents;
     flop += 2 * multiply_adds(group) * group.agents;

@@ -67,7 +67,10 @@ TEST_CASE("no call on an engine allocates") {
       setup.horizon = horizon;
       setup.hidden = {32};
       setup.stored_bytes = horizon == 200 ? 1 : 0;
-      setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
+      setup.baseline = horizon == 200 || threads == 2 ? SWARMGRAD_LEARNED_VALUE : SWARMGRAD_PREVIOUS_BATCH;
+      setup.normalises = true;
+      setup.lambda = setup.baseline == SWARMGRAD_LEARNED_VALUE ? 0.9 : 1;
+      setup.bootstraps = setup.baseline == SWARMGRAD_LEARNED_VALUE;
       setup.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
       int64_t start = allocations.load();
       Engine engine(setup);

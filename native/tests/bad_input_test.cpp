@@ -105,12 +105,63 @@ TEST_CASE("configurations that are refused") {
   for (const int isa : {SWARMGRAD_ISA_AVX2, SWARMGRAD_ISA_AVX512, SWARMGRAD_ISA_NEON})
     if (swarmgrad_isa_available(isa) == 0)
       expect_no_engine([&](C &c) { c.config.isa = isa; }, {"isa ", "is not to be had", "auto"}, SWARMGRAD_UNSUPPORTED);
+  for (const double scale : {0.0, -1.0, not_a_number, infinity, 1e39})
+    expect_no_engine([&](C &c) { c.config.reward_scale = scale; }, {"reward_scale is", "above 0, to 3.4e38"});
+  for (const int value : {-1, 2})
+    expect_no_engine([&](C &c) { c.config.normalises = value; }, {"normalises is", "0 no, 1 yes"});
   expect_no_engine(
       [](C &c) {
         c.config.environments = 1;
         c.config.baseline = SWARMGRAD_LEAVE_ONE_OUT;
       },
       {"environments is 1", "leave-one-out", "2 or more"});
+}
+
+TEST_CASE("value networks that are refused") {
+  using C = Configuration;
+  for (const double lambda : {-0.1, 1.1, not_a_number, infinity})
+    expect_no_engine([&](C &c) { c.config.lambda = lambda; }, {"lambda is", "0 to 1"});
+  for (const int value : {-1, 2}) {
+    expect_no_engine([&](C &c) { c.config.bootstraps = value; }, {"bootstraps is", "0 no, 1 yes"});
+    expect_no_engine([&](C &c) { c.config.value_input = value; }, {"value_input is", "0 joint, 1 own"});
+  }
+  expect_no_engine([](C &c) { c.config.value_policy_count = 1; },
+                   {"value_policy_count is 1", "0 without the learned-value baseline"});
+  constexpr const char *needs = "with the learned-value baseline, the weight reward-to-go and the joint value input";
+  expect_no_engine([](C &c) { c.config.lambda = 0.5; }, {"lambda is 0.5; allowed: 1, or below it", needs});
+  expect_no_engine([](C &c) { c.config.bootstraps = 1; }, {"bootstraps is 1; allowed: 0, or 1", needs});
+
+  Setup setup;
+  setup.baseline = SWARMGRAD_LEARNED_VALUE;
+  const Engine good(setup);
+  const auto refuse = [](const Setup &wrong, const auto &change, std::initializer_list<const char *> words) {
+    C configuration(wrong);
+    change(configuration);
+    expect_no_engine(configuration, words);
+  };
+  const auto as_it_is = [](C &) {};
+  refuse(setup, [](C &c) { c.config.value_policies = nullptr; }, {"value_policies is null"});
+  for (const int count : {-1, 0, 2})
+    refuse(setup, [&](C &c) { c.config.value_policy_count = count; }, {"value_policy_count is", "allowed: 1"});
+  refuse(setup, [](C &c) { c.value_policy.size = 4; }, {"value_policy.size is 4", "expects 32"});
+  refuse(setup, [](C &c) { c.value_policy.activation = 2; }, {"value_policy.activation is 2"});
+  refuse(setup, [](C &c) { c.value_policy.hidden_count = 5; }, {"value_policy.hidden_count is 5", "0 to 4"});
+  refuse(setup, [](C &c) { c.value_policy.hidden_size[0] = 0; }, {"value_policy.hidden_size is 0", "1 to 1024"});
+  for (const int weight : {SWARMGRAD_TOTAL_RETURN, SWARMGRAD_DISCOUNTED_STATE}) {
+    setup.weight = weight;
+    refuse(setup, [](C &c) { c.config.lambda = 0; }, {"lambda is 0", needs});
+    refuse(setup, [](C &c) { c.config.bootstraps = 1; }, {"bootstraps is 1", needs});
+  }
+  setup.weight = SWARMGRAD_OWN_RETURN;
+  refuse(setup, as_it_is, {"value_input is 0 (joint) with the weight own-return", "1 (own)"});
+  setup.weight = SWARMGRAD_REWARD_TO_GO;
+  setup.parameters = {{"agents", 1024}};
+  setup.horizon = 1;
+  refuse(setup, as_it_is, {"value_input is 0 (joint) with 1024 agents of 6144 features", "1 (own)", "1048576"});
+  setup.parameters = {};
+  setup.value_input = SWARMGRAD_VALUE_OWN;
+  refuse(setup, [](C &c) { c.config.lambda = 0.99; }, {"lambda is 0.99", needs});
+  refuse(setup, [](C &c) { c.config.bootstraps = 1; }, {"bootstraps is 1", needs});
 }
 
 TEST_CASE("environment parameters that are refused") {
@@ -294,6 +345,13 @@ TEST_CASE("reads and writes that are refused") {
     values[5] = bad;
     expect_refused(swarmgrad_write(handle, 0, values.data(), count), {"parameters[5] is", "finite numbers"});
   }
+  const auto refuse_parameters = [&](const std::vector<double> &parameters, std::initializer_list<const char *> words) {
+    expect_refused(swarmgrad_write(handle, engine.find("environment_parameters"), parameters.data(), 2), words);
+  };
+  refuse_parameters({3, not_a_number}, {"environment_parameters[1] is", "finite numbers"});
+  refuse_parameters({3, 1.5}, {"parameter local_ratio of simple_spread_v3 is 1.5", "numbers from 0 to 1"});
+  refuse_parameters({2.5, 0.5}, {"parameter agents of simple_spread_v3 is 2.5", "whole numbers"});
+  refuse_parameters({4, 0.5}, {"environment_parameters would change", "agents of simple_spread_v3 from 3 to 4"});
   const std::vector<double> moments = {1, 0, not_a_number};
   expect_refused(swarmgrad_write(handle, engine.find("return_moments"), moments.data(), 3), {"return_moments[2] is"});
   for (const int64_t bad : {int64_t{-1}, int64_t{1} << 32})

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "reference.h"
+#include "value_reference.h"
 
 using namespace swarmgrad_tests;
 
@@ -167,11 +167,12 @@ TEST_CASE("an action that the mask forbids, and a mask that leaves none, are err
 
 TEST_CASE("training with two groups is the same for all threads, instruction sets and after a restart") {
   Setup setup = contract_setup();
-  setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
   setup.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
   setup.gradient_clip = 0.5;
   for (const int horizon : {20, 200}) {
     setup.horizon = horizon;
+    setup.baseline = horizon == 20 ? SWARMGRAD_PREVIOUS_BATCH : SWARMGRAD_LEARNED_VALUE;
+    setup.normalises = horizon == 200;
     setup.hidden = horizon == 20 ? std::vector<int>{9} : std::vector<int>{50};
     setup.stored_bytes = horizon == 20 ? 0 : 1;
     setup.isa = SWARMGRAD_ISA_AUTO;
@@ -193,6 +194,38 @@ TEST_CASE("training with two groups is the same for all threads, instruction set
         CHECK(resumed.checkpoint() == expected.checkpoint());
       }
   }
+}
+
+TEST_CASE("values and their errors with masks, death and early ends, stored and replayed") {
+  int64_t cut = 0;
+  for (const bool replays : {false, true})
+    for (const int input : {SWARMGRAD_VALUE_JOINT, SWARMGRAD_VALUE_OWN})
+      for (const int weight : {SWARMGRAD_REWARD_TO_GO, SWARMGRAD_OWN_RETURN, SWARMGRAD_DISCOUNTED_STATE}) {
+        if (weight == SWARMGRAD_OWN_RETURN && input == SWARMGRAD_VALUE_JOINT) continue;
+        Setup setup = contract_setup();
+        setup.weight = weight;
+        setup.value_input = input;
+        setup.normalises = weight != SWARMGRAD_OWN_RETURN;
+        setup.bootstraps = input == SWARMGRAD_VALUE_JOINT && weight == SWARMGRAD_REWARD_TO_GO;
+        setup.lambda = setup.bootstraps ? 0.7 : 1;
+        if (replays) {
+          setup.stored_bytes = 1;
+          setup.horizon = 150;
+          setup.environments = 17;
+          setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
+        }
+        CAPTURE(replays);
+        CAPTURE(input);
+        CAPTURE(weight);
+        cut += check_learned_values(setup);
+      }
+  CHECK(cut > 30);
+}
+
+TEST_CASE("moments of observations leave the dead out, who observe zeros") {
+  Setup setup = contract_setup();
+  setup.parameters = {{"energy", 2}};
+  check_normalisation(setup, {1, 0});
 }
 
 TEST_CASE("random acting keeps to the mask; greedy acting takes the best available action") {

@@ -42,7 +42,20 @@ std::vector<Setup> varied_setups() {
   own.baseline = SWARMGRAD_PREVIOUS_BATCH;
   own.agent_reduction = SWARMGRAD_MEAN;
   own.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
-  std::vector<Setup> setups = {adam, replayed, early, own};
+
+  Setup joint = adam;
+  joint.baseline = SWARMGRAD_LEARNED_VALUE;
+  joint.lambda = 0.9;
+  joint.bootstraps = true;
+  joint.normalises = true;
+
+  Setup values = replayed;
+  values.environment = "simple_tag_v3";
+  values.baseline = SWARMGRAD_LEARNED_VALUE;
+  values.value_input = SWARMGRAD_VALUE_OWN;
+  values.weight = SWARMGRAD_OWN_RETURN;
+  values.normalises = true;
+  std::vector<Setup> setups = {adam, replayed, early, own, joint, values};
   for (const Setup &setup : catalogue_setups()) setups.push_back(setup);
   return setups;
 }

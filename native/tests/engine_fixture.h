@@ -224,9 +224,11 @@ class Engine {
     require_ok(swarmgrad_gradient(handle_, values.data(), statistics == nullptr ? nullptr : statistics->data()));
     return values;
   }
-  std::vector<float> gradient_of(int group, const Batch &batch) {
-    std::vector<float> values(static_cast<size_t>(groups_[static_cast<size_t>(group)].parameter_count));
-    const swarmgrad_batch given = batch.given(group);
+  std::vector<float> gradient_of(int network, const Batch &batch) {
+    const int64_t count =
+        network < group_count() ? group(network).parameter_count : group(network - group_count()).value_parameter_count;
+    std::vector<float> values(static_cast<size_t>(count));
+    const swarmgrad_batch given = batch.given(network);
     require_ok(swarmgrad_gradient_of(handle_, &given, values.data()));
     return values;
   }

@@ -243,6 +243,76 @@ TEST_CASE("fields are read back as written, and integers take whole numbers only
   CHECK(swarmgrad_last_error() == std::string("cell[1] is 1.5; allowed: whole numbers up to 2.14748e+09"));
 }
 
+TEST_CASE("each group acts in its own way") {
+  Setup setup;
+  setup.environment = "simple_tag_v3";
+  Engine engine(setup);
+  engine.scramble_parameters();
+  const std::vector<float> scrambled = engine.parameters();
+  const auto play = [&](std::vector<int32_t> acting) {
+    std::vector<swarmgrad_statistics> statistics(2);
+    require_ok(swarmgrad_evaluate(engine.handle(), 0, 20, acting.data(), statistics.data()));
+    return std::vector{statistics[0].team_return_mean, statistics[1].team_return_mean};
+  };
+  const int32_t sampled = SWARMGRAD_ACT_SAMPLED, greedy = SWARMGRAD_ACT_GREEDY, random = SWARMGRAD_ACT_RANDOM;
+  const std::vector<double> random_prey = play({greedy, random}), random_hunters = play({random, greedy});
+  CHECK(random_prey != random_hunters);
+  CHECK(random_prey != play({greedy, greedy}));
+  CHECK(random_prey != play({sampled, random}));
+  for (int g = 0; g < 2; ++g) {
+    // Equal logits draw what chance draws, and a random group's parameters are not asked for.
+    std::vector<float> parameters = scrambled;
+    const swarmgrad_group &group = engine.group(g);
+    std::fill_n(parameters.begin() + group.parameter_offset, group.parameter_count, 0.0f);
+    engine.write("parameters", parameters);
+    for (const int32_t acting : {sampled, random})
+      if (g == 0)
+        CHECK(play({acting, greedy}) == random_hunters);
+      else
+        CHECK(play({greedy, acting}) == random_prey);
+  }
+}
+
+TEST_CASE("environment parameters written between iterations are those of a new engine") {
+  struct Change {
+    const char *environment, *parameter;
+    double value;
+  };
+  for (const Change &change : {Change{"simple_spread_v3", "local_ratio", 0.9}, Change{"penalty", "k", -2.5},
+                               Change{"overcooked_cramped_room", "shaped_reward", 2}}) {
+    CAPTURE(std::string(change.environment));
+    Setup setup;
+    setup.environment = change.environment;
+    setup.horizon = 25;
+    setup.baseline = SWARMGRAD_PREVIOUS_BATCH;
+    Engine engine(setup);
+    engine.train(1);
+    setup.parameters = {{change.parameter, change.value}};
+    Engine other(setup);
+    const std::vector<double> parameters = other.read<double>("environment_parameters");
+    CHECK(parameters != engine.read<double>("environment_parameters"));
+    CHECK(std::find(parameters.begin(), parameters.end(), change.value) != parameters.end());
+    const Recording before = engine.record();
+    engine.write("environment_parameters", parameters);
+    CHECK(engine.read<double>("environment_parameters") == parameters);
+    other.restore(engine.checkpoint());
+    const Recording after = engine.record(), expected = other.record();
+    CHECK(same_bits(after.groups[0].reward, expected.groups[0].reward));
+    CHECK(!same_bits(after.groups[0].reward, before.groups[0].reward));
+
+    // A checkpoint holds them: an engine made without them goes on with the same bits.
+    engine.train(1);
+    setup.parameters = {};
+    Engine resumed(setup);
+    resumed.restore(engine.checkpoint());
+    engine.train(2);
+    resumed.train(2);
+    other.train(3);
+    CHECK(resumed.checkpoint() == engine.checkpoint());
+    CHECK(other.checkpoint() == engine.checkpoint());
+  }
+}
+
 TEST_CASE("evaluation plays the episodes it is asked for") {
   Setup setup;
   Engine engine(setup);

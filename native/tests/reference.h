@@ -9,11 +9,91 @@
 
 namespace swarmgrad_tests {
 
+// A network in double precision, one row at a time. Which relu units are on is the engine's word, checked where rounding
+// cannot explain it.
+class PlainNetwork {
+ public:
+  using Activations = std::vector<std::vector<double>>;  // of every layer, the observation first
+
+  PlainNetwork(const Engine &engine, int network, const std::vector<int> &widths, int activation, int64_t offset)
+      : engine_(engine),
+        network_(network),
+        widths_(widths),
+        layers_(widths.size() - 1),
+        activation_(activation),
+        parameters_(engine.parameters()) {
+    parameters_.erase(parameters_.begin(), parameters_.begin() + offset);
+    for (size_t l = 0; l < layers_; ++l) {
+      weight_at_.push_back(count_);
+      count_ += static_cast<size_t>(widths[l]) * static_cast<size_t>(widths[l + 1]);
+      bias_at_.push_back(count_);
+      count_ += static_cast<size_t>(widths[l + 1]);
+      if (l + 1 < layers_) hidden_.resize(hidden_.size() + static_cast<size_t>(widths[l + 1]));
+    }
+  }
+  size_t parameter_count() const { return count_; }
+
+  Activations forward(const std::vector<float> &observation) {
+    const bool is_relu = activation_ == SWARMGRAD_RELU && layers_ > 1;
+    if (is_relu)
+      require_ok(swarmgrad_forward(engine_.handle(), network_, 1, observation.data(), hidden_.data(), nullptr));
+    Activations x(layers_ + 1);
+    x[0].assign(observation.begin(), observation.end());
+    size_t unit = 0;
+    for (size_t l = 0; l < layers_; ++l)
+      for (int o = 0; o < widths_[l + 1]; ++o) {
+        const auto row = static_cast<size_t>(o) * static_cast<size_t>(widths_[l]);
+        double z = parameters_[bias_at_[l] + static_cast<size_t>(o)], magnitude = std::abs(z);
+        for (size_t i = 0; i < x[l].size(); ++i) {
+          z += parameters_[weight_at_[l] + row + i] * x[l][i];
+          magnitude += std::abs(parameters_[weight_at_[l] + row + i] * x[l][i]);
+        }
+        if (l + 1 == layers_) {
+          x[l + 1].push_back(z);
+        } else if (!is_relu) {
+          x[l + 1].push_back(std::tanh(z));
+        } else {
+          const bool on = hidden_[unit++] > 0;
+          if (on != (z > 0)) {
+            REQUIRE(std::abs(z) <= 1e-6 * magnitude);
+          }
+          x[l + 1].push_back(on ? z : 0.0);
+        }
+      }
+    return x;
+  }
+  // Adds what the row gives whose last layer's slope is `delta`.
+  void backward(const Activations &x, std::vector<double> delta, std::vector<double> &gradient) const {
+    for (size_t l = layers_; l-- > 0;) {
+      std::vector<double> back(x[l].size());
+      for (size_t o = 0; o < delta.size(); ++o) {
+        gradient[bias_at_[l] + o] += delta[o];
+        for (size_t i = 0; i < x[l].size(); ++i) {
+          const size_t at = weight_at_[l] + o * x[l].size() + i;
+          gradient[at] += delta[o] * x[l][i];
+          back[i] += delta[o] * parameters_[at];
+        }
+      }
+      for (size_t i = 0; l > 0 && i < back.size(); ++i)
+        back[i] *= activation_ == SWARMGRAD_TANH ? 1.0 - x[l][i] * x[l][i] : (x[l][i] > 0 ? 1.0 : 0.0);
+      delta = back;
+    }
+  }
+
+ private:
+  const Engine &engine_;
+  int network_;
+  std::vector<int> widths_;
+  size_t layers_, count_ = 0;
+  int activation_;
+  std::vector<float> parameters_, hidden_;
+  std::vector<size_t> weight_at_, bias_at_;
+};
+
 struct Judgement {
   std::vector<double> gradient;         // of the group, mean over environments
   std::vector<double> log_probability;  // [step][agent][environment] of the action taken; 0 where not alive
   double entropy_sum = 0, largest_logit = 0;
-  int flipped_units = 0;  // relu units whose sign is a matter of rounding
 };
 
 // Layer sizes of a group: observation, hidden..., actions.
@@ -25,65 +105,27 @@ inline std::vector<int> widths_of(const Engine &engine, int g, const std::vector
 }
 
 inline Judgement judge(const Engine &engine, const Setup &setup, int g, const Batch &batch) {
-  const std::vector<int> widths = widths_of(engine, g, setup.hidden);
-  const size_t layers = widths.size() - 1;
-  const std::vector<float> all = engine.parameters();
-  const float *parameters = all.data() + engine.group(g).parameter_offset;
-  std::vector<size_t> weight_at, bias_at;
-  size_t next = 0;
-  for (size_t l = 0; l < layers; ++l) {
-    weight_at.push_back(next);
-    next += static_cast<size_t>(widths[l]) * static_cast<size_t>(widths[l + 1]);
-    bias_at.push_back(next);
-    next += static_cast<size_t>(widths[l + 1]);
-  }
+  PlainNetwork network(engine, g, widths_of(engine, g, setup.hidden), setup.activation,
+                       engine.group(g).parameter_offset);
   Judgement judgement;
-  judgement.gradient.assign(next, 0.0);
+  judgement.gradient.assign(network.parameter_count(), 0.0);
   judgement.log_probability.assign(batch.action.size(), 0.0);
-  REQUIRE(next == static_cast<size_t>(engine.group(g).parameter_count));
+  REQUIRE(network.parameter_count() == static_cast<size_t>(engine.group(g).parameter_count));
 
-  std::vector<float> observation(static_cast<size_t>(batch.features)),
-      hidden(static_cast<size_t>(std::max(1, engine.group(g).hidden_total)));
+  std::vector<float> observation(static_cast<size_t>(batch.features));
   for (int step = 0; step < batch.steps; ++step)
     for (int agent = 0; agent < batch.agents; ++agent)
       for (int64_t e = 0; e < batch.environments; ++e) {
         const size_t cell = batch.cell(step, agent, e);
         if (batch.alive[cell] == 0) continue;
-        std::vector<std::vector<double>> x(layers + 1);
-        for (int f = 0; f < batch.features; ++f) {
+        for (int f = 0; f < batch.features; ++f)
           observation[static_cast<size_t>(f)] = batch.observation[batch.element(step, agent, f, batch.features, e)];
-          x[0].push_back(observation[static_cast<size_t>(f)]);
-        }
-        // relu: which units are on is the engine's word, checked where rounding cannot explain it.
-        if (setup.activation == SWARMGRAD_RELU && layers > 1)
-          require_ok(swarmgrad_forward(engine.handle(), g, 1, observation.data(), hidden.data(), nullptr));
-        size_t unit = 0;
-        for (size_t l = 0; l < layers; ++l)
-          for (int o = 0; o < widths[l + 1]; ++o) {
-            const auto row = static_cast<size_t>(o) * static_cast<size_t>(widths[l]);
-            double z = parameters[bias_at[l] + static_cast<size_t>(o)], magnitude = std::abs(z);
-            for (size_t i = 0; i < x[l].size(); ++i) {
-              z += parameters[weight_at[l] + row + i] * x[l][i];
-              magnitude += std::abs(parameters[weight_at[l] + row + i] * x[l][i]);
-            }
-            if (l + 1 == layers) {
-              x[l + 1].push_back(z);
-              judgement.largest_logit = std::max(judgement.largest_logit, std::abs(z));
-            } else if (setup.activation == SWARMGRAD_TANH) {
-              x[l + 1].push_back(std::tanh(z));
-            } else {
-              const bool on = hidden[unit++] > 0;
-              if (on != (z > 0)) {
-                REQUIRE(std::abs(z) <= 1e-6 * magnitude);
-                ++judgement.flipped_units;
-              }
-              x[l + 1].push_back(on ? z : 0.0);
-            }
-          }
+        const PlainNetwork::Activations x = network.forward(observation);
         const auto is_open = [&](int a) {
           return !batch.has_mask || batch.mask[batch.element(step, agent, a, batch.actions, e)] != 0;
         };
-        const std::vector<double> &logit = x[layers];
+        const std::vector<double> &logit = x.back();
+        for (const double z : logit) judgement.largest_logit = std::max(judgement.largest_logit, std::abs(z));
         double maximum = -HUGE_VAL, total = 0, entropy = 0;
         for (int a = 0; a < batch.actions; ++a)
           if (is_open(a)) maximum = std::max(maximum, logit[static_cast<size_t>(a)]);
@@ -104,20 +146,7 @@ inline Judgement judge(const Engine &engine, const Setup &setup, int g, const Ba
         for (size_t k = 0; k < delta.size(); ++k)
           delta[k] = ((k == taken ? 1.0 : 0.0) - p[k]) * batch.weight[cell] -
                      setup.entropy_coefficient * p[k] * (log_p[k] + entropy);
-        for (size_t l = layers; l-- > 0;) {
-          std::vector<double> back(x[l].size());
-          for (size_t o = 0; o < delta.size(); ++o) {
-            judgement.gradient[bias_at[l] + o] += delta[o];
-            for (size_t i = 0; i < x[l].size(); ++i) {
-              const size_t at = weight_at[l] + o * x[l].size() + i;
-              judgement.gradient[at] += delta[o] * x[l][i];
-              back[i] += delta[o] * parameters[at];
-            }
-          }
-          for (size_t i = 0; l > 0 && i < back.size(); ++i)
-            back[i] *= setup.activation == SWARMGRAD_TANH ? 1.0 - x[l][i] * x[l][i] : (x[l][i] > 0 ? 1.0 : 0.0);
-          delta = back;
-        }
+        network.backward(x, delta, judgement.gradient);
       }
   for (double &value : judgement.gradient) value /= static_cast<double>(batch.environments);
   return judgement;
@@ -133,29 +162,30 @@ inline double relative_error(const std::vector<double> &expected, const float *f
   return norm == 0 ? std::sqrt(difference) : std::sqrt(difference / norm);
 }
 
+// What an agent's row is worth before any baseline.
+inline double judge_value(const Setup &setup, const Batch &batch, int64_t e, int step, int agent) {
+  const bool own = setup.weight == SWARMGRAD_OWN_RETURN;
+  const bool whole = own || setup.weight == SWARMGRAD_TOTAL_RETURN;
+  double sum = 0;
+  for (int k = whole ? 0 : step; k < batch.steps; ++k)
+    for (int i = 0; i < batch.agents; ++i)
+      if (!own || i == agent) sum += std::pow(setup.discount, whole ? k : k - step) * batch.reward[batch.cell(k, i, e)];
+  return setup.weight == SWARMGRAD_DISCOUNTED_STATE ? std::pow(setup.discount, step) * sum : sum;
+}
+
 // The weights of a recorded batch in which no episode came before; the cohorts are the engine's own partition.
 inline std::vector<double> judge_weights(const Setup &setup, const Batch &batch) {
   std::vector<double> result(batch.reward.size(), 0.0);
   const int64_t environments = batch.environments, cohorts = (environments + 15) / 16;
   const double factor = setup.agent_reduction == SWARMGRAD_MEAN ? 1.0 / batch.agents : 1.0;
-  const auto value = [&](int64_t e, int step, int agent) {
-    const bool own = setup.weight == SWARMGRAD_OWN_RETURN;
-    const bool whole = own || setup.weight == SWARMGRAD_TOTAL_RETURN;
-    double sum = 0;
-    for (int k = whole ? 0 : step; k < batch.steps; ++k)
-      for (int i = 0; i < batch.agents; ++i)
-        if (!own || i == agent)
-          sum += std::pow(setup.discount, whole ? k : k - step) * batch.reward[batch.cell(k, i, e)];
-    return setup.weight == SWARMGRAD_DISCOUNTED_STATE ? std::pow(setup.discount, step) * sum : sum;
-  };
   for (int64_t c = 0; c < cohorts; ++c) {
     const int64_t first = c * environments / cohorts, last = (c + 1) * environments / cohorts;
     for (int step = 0; step < batch.steps; ++step)
       for (int agent = 0; agent < batch.agents; ++agent) {
         double sum = 0;
-        for (int64_t e = first; e < last; ++e) sum += value(e, step, agent);
+        for (int64_t e = first; e < last; ++e) sum += judge_value(setup, batch, e, step, agent);
         for (int64_t e = first; e < last; ++e) {
-          const double own = value(e, step, agent);
+          const double own = judge_value(setup, batch, e, step, agent);
           const double baseline =
               setup.baseline == SWARMGRAD_LEAVE_ONE_OUT ? (sum - own) / static_cast<double>(last - first - 1) : 0.0;
           const size_t cell = batch.cell(step, agent, e);

@@ -19,6 +19,8 @@ struct Case {
   int64_t environments;
   int horizon, iterations;
   int64_t stored_bytes = 0;
+  double lambda = 1;  // below 1: with bootstrapping
+  bool normalises = false;
 };
 
 void require(swarmgrad_status status) {
@@ -77,6 +79,19 @@ int main(int argc, char **argv) {
        3},
       {"meeting", {0, 0}, SWARMGRAD_TANH, SWARMGRAD_REWARD_TO_GO, SWARMGRAD_BASELINE_NONE, SWARMGRAD_ADAM, 15, 0, 5},
   };
+  // Two groups, several segments.
+  cases.push_back({"simple_tag_v3",
+                   {10, 0},
+                   SWARMGRAD_TANH,
+                   SWARMGRAD_REWARD_TO_GO,
+                   SWARMGRAD_LEARNED_VALUE,
+                   SWARMGRAD_ADAM,
+                   18,
+                   70,
+                   3,
+                   1,
+                   0.9,
+                   true});
   const char *names[] = {"auto", "avx2", "avx512", "neon"};
   int isa = 0;
   while (argc > 2 && isa < 4 && std::strcmp(argv[2], names[isa]) != 0) ++isa;
@@ -126,7 +141,11 @@ int main(int argc, char **argv) {
     config.weight = c.weight;
     config.baseline = c.baseline;
     config.scale = SWARMGRAD_SCALE_RUNNING_DEVIATION;
-    config.lambda = 1;
+    config.lambda = c.lambda;
+    config.bootstraps = c.lambda < 1;
+    config.normalises = c.normalises;
+    config.value_policies = &policy;
+    config.value_policy_count = c.baseline == SWARMGRAD_LEARNED_VALUE ? 1 : 0;
     config.reward_scale = 1;
     config.optimizer = c.optimizer;
     config.stored_bytes = c.stored_bytes;

@@ -82,10 +82,14 @@ TEST_CASE("mistakes are named with their place, and harm nothing else") {
            "at its start: reset() uses index 0 of an array that neither state(), chance() nor scratch() visits; allowed: "
            "none"}}) {
     CAPTURE(each.mistake);
-    Engine engine(faulty(each.mistake));
-    const swarmgrad_rates rates = engine.rates_of(0.01);
-    CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) != SWARMGRAD_OK);
-    CHECK_MESSAGE(std::string(swarmgrad_last_error()).find(each.text) != std::string::npos, swarmgrad_last_error());
+    for (const bool normalises : {false, true}) {
+      Setup setup = faulty(each.mistake);
+      setup.normalises = normalises;
+      Engine engine(setup);
+      const swarmgrad_rates rates = engine.rates_of(0.01);
+      CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) != SWARMGRAD_OK);
+      CHECK_MESSAGE(std::string(swarmgrad_last_error()).find(each.text) != std::string::npos, swarmgrad_last_error());
+    }
   }
   Engine engine(faulty(0));
   engine.train(2);
