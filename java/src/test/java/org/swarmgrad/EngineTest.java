@@ -478,4 +478,24 @@ class EngineTest {
       assertThat(other.environmentParameters()).containsEntry("shaped_reward", 1.0);
     }
   }
+
+  @Test
+  void anEvaluationBetweenGradientAndStepChangesNoBit() {
+    EngineConfig config =
+        EngineConfig.builder("meeting")
+            .policy(Policy.linear())
+            .environments(16)
+            .baseline(Baseline.PREVIOUS_BATCH)
+            .trainingParameter("reward=1")
+            .device(TestDevice.DEVICE)
+            .build();
+    try (Engine engine = Engine.open(config);
+        Engine other = Engine.open(config)) {
+      engine.step(engine.gradient(), RATE);
+      Gradient gradient = other.gradient();
+      other.evaluate(0, 5, Acting.SAMPLED);
+      other.step(gradient, RATE);
+      assertThat(other.train(RATE)).isEqualTo(engine.train(RATE));
+    }
+  }
 }
