@@ -2,22 +2,15 @@
 // from where they stopped.
 package org.swarmgrad.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import org.swarmgrad.Checkpoint;
 
 final class TrainCommand implements Command {
-  private static final int INTERRUPTED = 130;
-
   @Override
   public String name() {
     return "train";
@@ -146,29 +139,15 @@ final class TrainCommand implements Command {
       throws IOException {
     Settings settings = Settings.read(line, terminal);
     Path out = Arguments.get(line, "out", Path::of, null);
-    if (settings.seeds().isEmpty()) {
-      Training.Start start =
-          () -> {
-            settings.print(terminal);
-            return out;
-          };
-      return report(new Training(settings, habits, terminal).begin(start, interrupt), terminal);
+    if (settings.seeds().isPresent()) {
+      return new SeveralTrainings(line, habits, interrupt, terminal).begin(settings, out);
     }
-    List<Long> seeds = settings.seeds().get().values();
     Training.Start start =
         () -> {
           settings.print(terminal);
-          return RunFolder.ofSeed(RunFolder.make(out, settings, empty -> {}), seeds.get(0));
+          return out;
         };
-    Training.Result first =
-        new Training(settings.withSeed(seeds.get(0)), habits, terminal).begin(start, interrupt);
-    List<JsonNode> results = new ArrayList<>(List.of(first.json()));
-    Path folder = first.folder().getParent();
-    if (first.interrupted()) {
-      return interrupted(results, folder, terminal);
-    }
-    return several(
-        seeds.subList(1, seeds.size()), results, folder, line, habits, interrupt, terminal);
+    return report(new Training(settings, habits, terminal).begin(start, interrupt), terminal);
   }
 
   private static int resume(
@@ -188,78 +167,16 @@ final class TrainCommand implements Command {
     EngineOptions.loadEnvironment(line);
     Optional<Seeds> seeds = Settings.stored(folder).seeds();
     if (seeds.isPresent()) {
-      return several(
-          seeds.get().values(), new ArrayList<>(), folder, line, habits, interrupt, terminal);
+      return new SeveralTrainings(line, habits, interrupt, terminal)
+          .resume(folder, seeds.get().values());
     }
-    if (isDone(folder, line)) {
+    if (Training.isDone(folder, line)) {
       terminal.say(
           "%s is done; train it further: swarmgrad train --resume %s --seconds 60", folder, folder);
       terminal.result(RunFolder.readResult(folder).orElseThrow());
       return 0;
     }
-    return report(goOn(folder, line, habits, interrupt, terminal), terminal);
-  }
-
-  /** Whether a training has reached its own limits and is given no new ones. */
-  private static boolean isDone(Path folder, CommandLine line) throws IOException {
-    return !Settings.limitsAreGiven(line) && RunFolder.readResult(folder).isPresent();
-  }
-
-  private static Training.Result goOn(
-      Path folder, CommandLine line, Training.Habits habits, Interrupt interrupt, Terminal terminal)
-      throws IOException {
-    Checkpoint checkpoint = RunFolder.checkpoint(folder, RunFolder.CHECKPOINT);
-    Settings before = Settings.of(checkpoint, Settings.stored(folder).limits());
-    Settings settings = before.resume(line, terminal);
-    return new Training(settings, habits, terminal)
-        .resume(folder, checkpoint, Settings.limitsAreGiven(line), interrupt);
-  }
-
-  /** Trains what is left of the seeds of a folder, one after the other, and adds the results. */
-  private static int several(
-      List<Long> seeds,
-      List<JsonNode> results,
-      Path folder,
-      CommandLine line,
-      Training.Habits habits,
-      Interrupt interrupt,
-      Terminal terminal)
-      throws IOException {
-    for (long seed : seeds) {
-      if (interrupt.requested()) {
-        return interrupted(results, folder, terminal);
-      }
-      Path run = RunFolder.ofSeed(folder, seed);
-      if (Files.exists(run) && isDone(run, line)) {
-        terminal.say("%s is done", run);
-        results.add(RunFolder.readResult(run).orElseThrow());
-        continue;
-      }
-      Training.Result result;
-      if (Files.exists(run)) {
-        result = goOn(run, line, habits, interrupt, terminal);
-      } else {
-        Settings settings = Settings.stored(folder).withSeed(seed).resume(line, terminal);
-        result = new Training(settings, habits, terminal).begin(() -> run, interrupt);
-      }
-      results.add(result.json());
-      if (result.interrupted()) {
-        return interrupted(results, folder, terminal);
-      }
-    }
-    ObjectNode summary = Summary.of(results, terminal).put("run", folder.toString());
-    RunFolder.writeText(folder.resolve("summary.json"), summary.toPrettyString());
-    terminal.say("see how they do: swarmgrad eval --run %s", folder);
-    terminal.result(summary);
-    return 0;
-  }
-
-  private static int interrupted(List<JsonNode> results, Path folder, Terminal terminal) {
-    terminal.say("go on with what is left: swarmgrad train --resume %s", folder);
-    ObjectNode json = Json.object().put("interrupted", true).put("run", folder.toString());
-    json.putArray("seeds").addAll(results);
-    terminal.result(json);
-    return INTERRUPTED;
+    return report(Training.goOn(folder, line, habits, interrupt, terminal), terminal);
   }
 
   private static int report(Training.Result result, Terminal terminal) {
@@ -269,6 +186,6 @@ final class TrainCommand implements Command {
     terminal.say("train it further: swarmgrad train --resume %s --seconds 60", result.folder());
     terminal.say("parameters_sha256 %s", result.json().get("parameters_sha256").asText());
     terminal.result(result.json());
-    return result.interrupted() ? INTERRUPTED : 0;
+    return result.interrupted() ? Training.INTERRUPTED : 0;
   }
 }

@@ -24,6 +24,9 @@ import org.swarmgrad.Trainer.StopReason;
 import org.swarmgrad.Trainer.TrainedBatch;
 
 final class Training {
+  /** Exit status after a signal. */
+  static final int INTERRUPTED = 130;
+
   private static final double CHECKPOINT_SECONDS = 30;
 
   private final Settings settings;
@@ -78,12 +81,27 @@ final class Training {
     }
   }
 
+  /** Whether a training has reached its own limits and is given no new ones. */
+  static boolean isDone(Path folder, CommandLine line) throws IOException {
+    return !Settings.limitsAreGiven(line) && RunFolder.readResult(folder).isPresent();
+  }
+
+  /** Goes on in a folder as the command line says. */
+  static Result goOn(
+      Path folder, CommandLine line, Habits habits, Interrupt interrupt, Terminal terminal)
+      throws IOException {
+    Checkpoint checkpoint = RunFolder.checkpoint(folder, RunFolder.CHECKPOINT);
+    Settings before = Settings.of(checkpoint, Settings.stored(folder).limits());
+    return new Training(before.resume(line, terminal), habits, terminal)
+        .resume(folder, checkpoint, Settings.limitsAreGiven(line), interrupt);
+  }
+
   /**
    * Goes on in a folder.
    *
    * @param newLimits whether the limits are those of this call, not of the whole training
    */
-  Result resume(Path path, Checkpoint checkpoint, boolean newLimits, Interrupt interrupt)
+  private Result resume(Path path, Checkpoint checkpoint, boolean newLimits, Interrupt interrupt)
       throws IOException {
     Limits limits = settings.limits();
     if (newLimits && limits.iterations() < checkpoint.iteration()) {

@@ -164,36 +164,40 @@ class CrashTest {
     checkLikeUndisturbed(run);
   }
 
+  private static final String[] EXPLODING = {
+    "train --json --env meeting --set optimizer=sgd --set learning_rate=1e-9",
+    "--set final_learning_rate=3e38 --set learning_rate_iterations=2 --reward-scale 1000",
+    "--iterations 4 --checkpoint-every 1"
+  };
+
+  private Output explode(Path run, String... more) {
+    List<String> arguments = new ArrayList<>(List.of(String.join(" ", EXPLODING).split(" ")));
+    arguments.addAll(List.of("--out", run.toString()));
+    arguments.addAll(List.of(more));
+    return run(arguments.toArray(String[]::new));
+  }
+
   @Test
-  void anExplodingUpdateLeavesTheLastCheckpoint() throws IOException {
+  void anExplodingUpdateLeavesTheLastCheckpoint() {
     Path run = folder.resolve("run");
-    Output output =
-        run(
-            "train",
-            "--env",
-            "meeting",
-            "--set",
-            "optimizer=sgd",
-            "--set",
-            "learning_rate=1e-9",
-            "--set",
-            "final_learning_rate=3e38",
-            "--set",
-            "learning_rate_iterations=2",
-            "--reward-scale",
-            "1000",
-            "--iterations",
-            "4",
-            "--checkpoint-every",
-            "1",
-            "--out",
-            run.toString());
+    Output output = explode(run);
     assertThat(output.status).isEqualTo(1);
     assertThat(output.err)
         .contains("iteration 1, group agent: the update left parameters that are not finite")
         .contains("; the last good checkpoint, of iteration 1, is in " + run);
     assertThat(Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)).iteration()).isEqualTo(1);
     assertThat(run("eval", "--run", run.toString(), "--episodes", "10").status).isZero();
+  }
+
+  @Test
+  void aSeedThatExplodesKeepsNoOtherFromItsTraining() throws IOException {
+    Path runs = folder.resolve("runs");
+    Output output = explode(runs, "--seeds", "1..2");
+    assertThat(output.status).isEqualTo(1);
+    assertThat(output.err).contains("seed-1", "seed-2");
+    assertThat(Json.MAPPER.readTree(output.out).get("failed").toString()).isEqualTo("[1,2]");
+    Output again = run("train", "--json", "--resume", runs.toString());
+    assertThat(Json.MAPPER.readTree(again.out).get("failed").toString()).isEqualTo("[1,2]");
   }
 
   @Test
