@@ -159,13 +159,10 @@ final class CompareCommand implements Command {
   }
 
   /** One table: a line a run, the team return of one group. */
-  private static void compare(
-      List<Row> rows, String group, ArrayNode runs, Terminal terminal) {
+  private static void compare(List<Row> rows, String group, ArrayNode runs, Terminal terminal) {
     String heading = group.isEmpty() ? "run" : group;
-    int width =
-        rows.stream().mapToInt(row -> row.folder().toString().length()).max().orElseThrow();
-    String format =
-        "%-" + Math.max(heading.length(), width) + "s  %5s  %20s  %9s  %11s  %8s  %20s";
+    int width = rows.stream().mapToInt(row -> row.folder().toString().length()).max().orElseThrow();
+    String format = "%-" + Math.max(heading.length(), width) + "s  %5s  %20s  %9s  %11s  %8s  %20s";
     terminal.say(
         format,
         heading,
@@ -186,8 +183,7 @@ final class CompareCommand implements Command {
       if (i > 0 && row.isOverSeeds() == rows.get(0).isOverSeeds()) {
         Optional<Sample.Interval> minus = found.minus(rows.get(0).teamReturn(group));
         if (minus.isPresent()) {
-          ObjectNode object =
-              target.putObject("minus_first").put("mean", minus.get().mean());
+          ObjectNode object = target.putObject("minus_first").put("mean", minus.get().mean());
           difference = Summary.text(object.put("ci95", minus.get().halfWidth()));
         }
       }

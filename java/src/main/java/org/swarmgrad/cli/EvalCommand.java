@@ -133,8 +133,8 @@ final class EvalCommand implements Command {
     return 0;
   }
 
-  private static ObjectNode trained(
-      Path folder, CommandLine line, long episodes, Terminal terminal) throws IOException {
+  private static ObjectNode trained(Path folder, CommandLine line, long episodes, Terminal terminal)
+      throws IOException {
     Checkpoint checkpoint =
         RunFolder.checkpoint(
             folder, line.hasOption("best") ? RunFolder.BEST : RunFolder.CHECKPOINT);
@@ -181,8 +181,7 @@ final class EvalCommand implements Command {
     }
     return ways.stream()
         .map(
-            way ->
-                names.stream().map(name -> random.contains(name) ? Acting.RANDOM : way).toList())
+            way -> names.stream().map(name -> random.contains(name) ? Acting.RANDOM : way).toList())
         .toList();
   }
 

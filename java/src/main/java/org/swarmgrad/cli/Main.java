@@ -149,7 +149,8 @@ public final class Main {
   }
 
   private static boolean repeats(Option option) {
-    return option.getArgs() == Option.UNLIMITED_VALUES || List.of("param", "training-param", "set", "random-group").contains(option.getLongOpt());
+    return option.getArgs() == Option.UNLIMITED_VALUES
+        || List.of("param", "training-param", "set", "random-group").contains(option.getLongOpt());
   }
 
   /** The text of a file's failure often is its path alone. */

@@ -388,7 +388,10 @@ final class RunFolder implements AutoCloseable {
     ObjectNode line = Json.object().put("iteration", evaluated.iteration());
     line.put("agent_steps", evaluated.agentSteps());
     Json.perGroup(line, engine.groups(), evaluated.groups(), Json::returns);
-    append(evaluations, EVALUATIONS, line.put("score", evaluated.score()).put("best", evaluated.best()));
+    append(
+        evaluations,
+        EVALUATIONS,
+        line.put("score", evaluated.score()).put("best", evaluated.best()));
   }
 
   private void append(FileChannel log, String name, ObjectNode line) throws IOException {

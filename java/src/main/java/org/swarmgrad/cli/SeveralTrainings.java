@@ -1,4 +1,5 @@
-// Trains one configuration with several seeds, one after the other, each in a run folder of its own,
+// Trains one configuration with several seeds, one after the other, each in a run folder of its
+// own,
 // and sums up what they came to.
 package org.swarmgrad.cli;
 
@@ -96,7 +97,9 @@ final class SeveralTrainings {
     return train(seed, () -> Training.goOn(run, line, habits, interrupt, terminal));
   }
 
-  /** A training that ends in NaN would do so every time, and must not keep the others from theirs. */
+  /**
+   * A training that ends in NaN would do so every time, and must not keep the others from theirs.
+   */
   private boolean train(long seed, Work work) throws IOException {
     try {
       Training.Result result = work.run();

@@ -29,8 +29,7 @@ final class Summary {
       ObjectNode summary, String what, List<? extends JsonNode> results, Terminal terminal) {
     for (String group : Json.groups(results.get(0)).keySet()) {
       ObjectNode target = group.isEmpty() ? summary : summary.putObject(group);
-      ObjectNode returns =
-          put(target, "team_return", results, result -> teamReturn(result, group));
+      ObjectNode returns = put(target, "team_return", results, result -> teamReturn(result, group));
       terminal.say(
           "team return%s over %d seeds%s: mean %s%s, median %.3f",
           group.isEmpty() ? "" : " of " + group,

@@ -127,8 +127,7 @@ class CrashTest {
     Path run = folder.resolve("run");
     Random random = new Random();
     for (int kill = 0; kill < KILLS; kill++) {
-      Process process =
-          start(InterruptTest.command(training(run).toArray(String[]::new)));
+      Process process = start(InterruptTest.command(training(run).toArray(String[]::new)));
       // The first kills meet the making of the folder, later ones the writing of checkpoints.
       long wait = kill % 3 == 0 ? 100 + random.nextInt(900) : 500 + random.nextInt(2000);
       assertThat(process.waitFor(wait, TimeUnit.MILLISECONDS))
@@ -157,7 +156,8 @@ class CrashTest {
     assertThat(process.waitFor(5, TimeUnit.MINUTES)).isTrue();
     assertThat(process.exitValue()).as(Files.readString(output())).isEqualTo(1);
     assertThat(Files.readString(output()))
-        .contains("metrics.jsonl cannot be written: File too large; the folder keeps the checkpoint")
+        .contains(
+            "metrics.jsonl cannot be written: File too large; the folder keeps the checkpoint")
         .doesNotContain("Exception");
     assertThat(run.resolve("metrics.jsonl")).hasSize(64 << 10);
     checkWhole(run);

@@ -137,9 +137,7 @@ class InterruptTest {
     Path runs = folder.resolve("runs");
     String[] training = {"train", "--env", "meeting", "--envs", "64", "--json"};
     Process process =
-        start(
-            with(
-                training, "--iterations", "2000", "--seeds", "1..3", "--out", runs.toString()));
+        start(with(training, "--iterations", "2000", "--seeds", "1..3", "--out", runs.toString()));
     await(process, runs.resolve("seed-2/metrics.jsonl"), 1000);
     signal(process, "INT");
     assertThat(status(process)).as(Files.readString(output())).isEqualTo(130);

@@ -89,7 +89,10 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "eval", "compare", "verify", "bench", "trace", "batch", "envs", "devices"})
+  @ValueSource(
+      strings = {
+        "train", "eval", "compare", "verify", "bench", "trace", "batch", "envs", "devices"
+      })
   void everyCommandHasHelpWithAnExample(String command) {
     Output output = run(command, "--help");
     assertThat(output.status).isZero();

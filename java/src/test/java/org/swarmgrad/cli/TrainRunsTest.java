@@ -382,8 +382,7 @@ class TrainRunsTest {
     assertThat(runs.at("/2/interval_over").asText()).isEqualTo("episodes");
     assertThat(runs.at("/2/best_score").isDouble()).isTrue();
     assertThat(run(folders).out.lines()).hasSize(5);
-    Output singles =
-        run("compare", folders[3], folders[4], "--json");
+    Output singles = run("compare", folders[3], folders[4], "--json");
     assertThat(singles.json().at("/runs/1/minus_first/ci95").asDouble()).isPositive();
     Files.delete(folder.resolve("one/result.json"));
     Output ended = run("compare", folders[3]);
@@ -400,13 +399,7 @@ class TrainRunsTest {
     JsonNode json = run(with(eval, "--json")).json();
     assertThat(json.get("seeds")).hasSize(2);
     JsonNode seed =
-        run(
-                "eval",
-                "--run",
-                folder.resolve("runs/seed-2").toString(),
-                "--episodes",
-                "50",
-                "--json")
+        run("eval", "--run", folder.resolve("runs/seed-2").toString(), "--episodes", "50", "--json")
             .json();
     assertThat(json.at("/seeds/1/team_return_mean")).isEqualTo(seed.get("team_return_mean"));
     assertThat(seed.at("/greedy/team_return_mean")).isNotEqualTo(seed.get("team_return_mean"));
@@ -421,16 +414,24 @@ class TrainRunsTest {
   void oneGroupMayPlayRandomly() throws IOException {
     Path tag = folder.resolve("tag");
     Output trained =
-        train("--env", "simple_tag_v3", "--envs", "32", "--iterations", "20", "--out", tag.toString());
+        train(
+            "--env",
+            "simple_tag_v3",
+            "--envs",
+            "32",
+            "--iterations",
+            "20",
+            "--out",
+            tag.toString());
     assertThat(trained.err).isEmpty();
     String[] eval = {"eval", "--run", tag.toString(), "--episodes", "200", "--sampled", "--json"};
     JsonNode both = run(eval).json();
     JsonNode against = run(with(eval, "--random-group", "good")).json();
     assertThat(against.at("/good/actions").asText()).isEqualTo("random");
     assertThat(against.at("/adversary/actions").asText()).isEqualTo("sampled");
-    assertThat(against.at("/good/team_return_mean")).isNotEqualTo(both.at("/good/team_return_mean"));
-    JsonNode none =
-        run(with(eval, "--random-group", "good", "--random-group", "adversary")).json();
+    assertThat(against.at("/good/team_return_mean"))
+        .isNotEqualTo(both.at("/good/team_return_mean"));
+    JsonNode none = run(with(eval, "--random-group", "good", "--random-group", "adversary")).json();
     JsonNode random =
         run("eval", "--random", "--env", "simple_tag_v3", "--episodes", "200", "--json").json();
     assertThat(none.at("/adversary/team_return_mean"))
