@@ -62,7 +62,7 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
       return grid(config, 8000);
     }
     if (WAREHOUSE.test(id)) {
-      return grid(config, 1000);
+      return grid(config, 1500);
     }
     if (KITCHEN.test(id)) {
       return grid(config.trainingParameter("shaped_reward=1"), 400);
