@@ -185,10 +185,11 @@ class BlockRollout {
     __syncthreads();  // whether an episode plays is known to the thread that reset it
     keep_playing();
     int step = 0;
-    for (; step < pass_.horizon && playing_ > 0; ++step) {
+    for (; playing_ > 0; ++step) {
+      if (step == pass_.horizon && !wants_last_state()) break;
       if (step > 0 && step % steps_between_looks == 0 && !goes_on()) return false;
       choose_actions(step);
-      if (playing_ == 0) break;  // all had a fault
+      if (playing_ == 0 || step == pass_.horizon) break;  // all had a fault, or there was only to observe
       advance(step);
       if (++beats_ % steps_between_looks == 0 && threadIdx.x == 0) add_beats(steps_between_looks);
     }
@@ -196,7 +197,6 @@ class BlockRollout {
       pass_.length[first_slot_ + memory_.list[k]] = step;
       pass_.truncated[first_slot_ + memory_.list[k]] = 1;
     }
-    if (pass_.learns != 0) observe_last();
     return true;
   }
 
@@ -270,6 +270,12 @@ class BlockRollout {
 
   // -- a step: actions
 
+  // Whether somebody asks for the value of the state after the last step.
+  __device__ __forceinline__ bool wants_last_state() const {
+    return pass_.learns != 0 && pass_.groups[0].last_observation != nullptr;
+  }
+
+  // After the last step: only observes.
   __device__ __forceinline__ void choose_actions(int step) {
     int64_t panel = 0;  // where the group's begin in the copy
     for (int g = 0; g < pass_.group_count; ++g) {
@@ -277,41 +283,26 @@ class BlockRollout {
       const int rows = playing_ * group.agents;
       for (int first = 0; first < rows; first += rollout_.tile_rows) {
         const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
-        observe_tile(g, step, first, count);
-        if (group.acting != cuda::acts_randomly) evaluate(group, panel, count);
-        if (group.observation != nullptr) keep_features(group, count, group.observation);
-        if (pass_.learns != 0 && group.kept_hidden > 0) keep_hidden(group, count);
-        choose(g, step, first, count);
+        if (g + first > 0) __syncthreads();  // the tile before is still being kept
+        observe(g, step, first, count);
+        __syncthreads();  // rows are filled by a thread each, and read by all
+        if (group.normalised > 0) {
+          normalise(g, step, first, count);
+          __syncthreads();  // features are filled by a thread each, and read by all
+        }
+        const bool is_last = step == pass_.horizon;
+        if (!is_last && group.acting != cuda::acts_randomly) evaluate(group, panel, count);
+        if (group.observation != nullptr) keep_features(group, count, is_last);
+        if (!is_last) choose(g, step, first, count);
       }
       panel += cuda::forward_panel_count(group);
     }
+    if (step == pass_.horizon) return;
     draw(step);
     __syncthreads();  // all actions are chosen, chance is drawn, faults are known
     if (common_.troubled == troubled_) return;
     troubled_ = common_.troubled;
     give_up(step);
-  }
-
-  // What the value of the state after the last step is of.
-  __device__ __forceinline__ void observe_last() {
-    for (int g = 0; g < pass_.group_count; ++g) {
-      const cuda::Group &group = pass_.groups[g];
-      const int rows = group.last_observation != nullptr ? playing_ * group.agents : 0;
-      for (int first = 0; first < rows; first += rollout_.tile_rows) {
-        const int count = rows - first < rollout_.tile_rows ? rows - first : rollout_.tile_rows;
-        observe_tile(g, pass_.horizon, first, count);
-        keep_features(group, count, group.last_observation);
-      }
-    }
-  }
-
-  __device__ __forceinline__ void observe_tile(int g, int step, int first, int count) {
-    if (g + first > 0) __syncthreads();  // the tile before is still being kept
-    observe(g, step, first, count);
-    __syncthreads();  // rows are filled by a thread each, and read by all
-    if (pass_.groups[g].normalised == 0) return;
-    normalise(g, step, first, count);
-    __syncthreads();  // features are filled by a thread each, and read by all
   }
 
   // Features, mask and alive of a tile's rows. Whoever is not alive observes zeros, and has no action. Of the state after
@@ -389,18 +380,16 @@ class BlockRollout {
     return -1;
   }
 
-  // To the wave's rows.
-  __device__ __forceinline__ void keep_features(const cuda::Group &group, int count, float *observation) const {
-    each_element(count, group.observation_size, [&](int row, int feature) {
-      observation[memory_.row[row] * group.observation_size + feature] =
-          features_.base[feature * features_.stride + row];
-    });
-  }
-  // Logits follow the hidden features.
-  __device__ __forceinline__ void keep_hidden(const cuda::Group &group, int count) const {
-    const float *hidden = features_.from(group.observation_size).base;
-    each_element(count, group.kept_hidden, [&](int row, int feature) {
-      group.hidden[memory_.row[row] * group.kept_hidden + feature] = hidden[feature * features_.stride + row];
+  // To the wave's rows: the observation, while it learns also hidden features, logits following them.
+  __device__ __forceinline__ void keep_features(const cuda::Group &group, int count, bool is_last) const {
+    const int observed = group.observation_size;
+    const int kept = pass_.learns != 0 && !is_last ? group.kept_hidden : 0;
+    each_element(count, observed + kept, [&](int row, int feature) {
+      const int64_t at = memory_.row[row];
+      float *to = feature >= observed ? group.hidden + at * kept + feature - observed
+                  : is_last           ? group.last_observation + at * observed + feature
+                                      : group.observation + at * observed + feature;
+      *to = features_.base[feature * features_.stride + row];
     });
   }
 
