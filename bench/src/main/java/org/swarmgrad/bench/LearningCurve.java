@@ -57,10 +57,11 @@ record LearningCurve(double[] score, double[] agentSteps, double[] seconds) {
   static double teamReturn(JsonNode result, String group) throws IOException {
     String field = "team_return_mean";
     List<JsonNode> found = new ArrayList<>();
-    if (group != null && result.has(group)) {
+    if (group != null) {
       found.add(result.path(group).path(field));
-    } else if (group == null) {
+    } else if (result.has(field)) {
       found.add(result.path(field));
+    } else {
       result.forEach(child -> found.add(child.path(field)));
     }
     found.removeIf(JsonNode::isMissingNode);

@@ -157,7 +157,7 @@ final class ScoreTable {
       try {
         ScoreOutcome outcome = measure(row, seeds(seeds == null ? row.seeds() : seeds));
         results.add(outcome.json());
-        say("%s", outcome.text());
+        System.out.print(outcome.text());
         lines.add(outcome.line());
         failures += outcome.holds() ? 0 : 1;
       } catch (IOException failure) {
@@ -179,13 +179,8 @@ final class ScoreTable {
   }
 
   private ScoreOutcome measure(ScoreRow row, long[] seeds) throws IOException {
-    double random =
-        LearningCurve.teamReturn(
-            result(
-                List.of("eval", "--random", "--env", row.environment()),
-                List.of(),
-                row.name() + "-random"),
-            row.group());
+    List<String> play = List.of("eval", "--random", "--env", row.environment());
+    double random = LearningCurve.teamReturn(result(play, row.name() + "-random"), row.group());
     double target = row.target(random);
     List<ScoreOutcome.Trial> trials = new ArrayList<>();
     for (long seed : seeds) {
@@ -206,16 +201,15 @@ final class ScoreTable {
     if (row.randomGroup() != null) {
       evaluate.addAll(List.of("--random-group", row.randomGroup()));
     }
-    JsonNode sampled = result(evaluate, List.of("--sampled"), name + "-sampled");
-    JsonNode greedy = result(evaluate, List.of("--greedy"), name + "-greedy");
+    JsonNode judged = result(evaluate, name + "-eval");
     LearningCurve curve = LearningCurve.read(run, row.group());
     int last = curve.score().length - 1;
     boolean playsWhatIsJudged = row.randomGroup() == null && !isShaped(run);
     return new ScoreOutcome.Trial(
         seed,
         wallSeconds,
-        LearningCurve.teamReturn(sampled, row.group()),
-        LearningCurve.teamReturn(greedy, row.group()),
+        LearningCurve.teamReturn(judged, row.group()),
+        LearningCurve.teamReturn(judged.path("greedy"), row.group()),
         last < 0 ? 0 : curve.agentSteps()[last],
         playsWhatIsJudged,
         playsWhatIsJudged ? curve.firstAt(target) : null,
@@ -232,10 +226,9 @@ final class ScoreTable {
     return !parameters.textValue().isEmpty();
   }
 
-  /** The JSON object that an evaluation prints last. */
-  private JsonNode result(List<String> first, List<String> rest, String name) throws IOException {
-    List<String> arguments = new ArrayList<>(first);
-    arguments.addAll(rest);
+  /** The JSON object that an evaluation prints last: by sampled actions, in it by greedy ones. */
+  private JsonNode result(List<String> evaluation, String name) throws IOException {
+    List<String> arguments = new ArrayList<>(evaluation);
     arguments.addAll(List.of("--episodes", "" + episodes, "--json"));
     start(arguments, name);
     List<String> lines = Files.readAllLines(output(name));

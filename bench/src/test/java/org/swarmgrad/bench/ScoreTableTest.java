@@ -151,6 +151,19 @@ class ScoreTableTest {
   }
 
   @Test
+  void anEvaluationHoldsTheGreedyOneInside() throws Exception {
+    ObjectMapper mapper = new ObjectMapper();
+    JsonNode one =
+        mapper.readTree("{\"team_return_mean\": 1, \"greedy\": {\"team_return_mean\": 2}}");
+    assertThat(LearningCurve.teamReturn(one, null)).isEqualTo(1);
+    assertThat(LearningCurve.teamReturn(one.path("greedy"), null)).isEqualTo(2);
+    String groups = "\"a\": {\"team_return_mean\": 1}, \"b\": {\"team_return_mean\": 2}";
+    JsonNode two = mapper.readTree("{" + groups + ", \"greedy\": {" + groups + "}}");
+    assertThat(LearningCurve.teamReturn(two, null)).isEqualTo(3);
+    assertThat(LearningCurve.teamReturn(two.path("greedy"), "b")).isEqualTo(2);
+  }
+
+  @Test
   void aThinnedCurveHoldsMeans() {
     double[] rising = {1, 2, 3, 4, 5};
     LearningCurve curve = new LearningCurve(rising, rising, rising);
