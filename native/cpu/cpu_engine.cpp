@@ -265,7 +265,7 @@ void CpuEngine::run_gradient(float *out, swarmgrad_statistics *statistics) {
   if (out != nullptr) std::memcpy(out, gradient_, static_cast<size_t>(plan_.parameter_count) * sizeof(float));
 }
 
-// The next batch's baselines and scale, from the sums that gradient() left.
+// What the next batch is corrected, scaled and normalised with, from the sums that gradient() left.
 void CpuEngine::commit_batch() {
   const auto n = static_cast<double>(config_.environments);
   Moments *observation_moments = observation_moments_;

@@ -428,7 +428,7 @@ void Engine::gradient_of(const swarmgrad_batch &batch, float *gradient) {
   if (batch.observation == nullptr) reject("observation is null; allowed: [step][agent][feature][environment]");
   if (batch.action == nullptr && !group.is_value) reject("action is null; allowed: [step][agent][environment]");
   if (batch.weight == nullptr) reject("weight is null; allowed: [step][agent][environment]");
-  if (gradient == nullptr) reject("gradient is null; allowed: [parameters of the group]");
+  if (gradient == nullptr) reject("gradient is null; allowed: [parameters of the network]");
   for (int64_t k = 0; k < int64_t{batch.steps} * group.agents * batch.environments; ++k) {
     if (batch.alive != nullptr && batch.alive[k] == 0) continue;
     if (!group.is_value && (batch.action[k] < 0 || batch.action[k] >= group.action_count))

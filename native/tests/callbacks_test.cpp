@@ -242,10 +242,22 @@ TEST_CASE("long episodes are stored, since nobody can bring a caller's state bac
     each->stored_bytes = 1;
     each->horizon = 100;
   }
-  Engine engine(setup), judge(native);
-  CHECK(judge.info().replays == 1);
-  CHECK(engine.info().replays == 0);
-  CHECK(same_bits(engine.gradient(), judge.gradient()));
+  for (const bool learns_values : {false, true}) {
+    for (Setup *each : {&setup, &native}) {
+      if (!learns_values) continue;
+      each->baseline = SWARMGRAD_LEARNED_VALUE;
+      each->lambda = 0.8;
+      each->bootstraps = true;
+      each->normalises = true;
+    }
+    Engine engine(setup), judge(native);
+    CHECK(judge.info().replays == 1);
+    CHECK(engine.info().replays == 0);
+    engine.train(2);
+    judge.train(2);
+    CHECK(same_bits(engine.parameters(), judge.parameters()));
+    CHECK(same_bits(engine.gradient(), judge.gradient()));
+  }
 }
 
 TEST_CASE("a callback that fails, or writes what is no number, is named with the place") {

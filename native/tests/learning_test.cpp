@@ -218,3 +218,29 @@ TEST_CASE("rows of a value network that are not finite are refused, but for the 
   require_ok(swarmgrad_gradient_of(engine.handle(), &given, gradient.data()));
   for (const float value : gradient) CHECK(std::isfinite(value));
 }
+
+TEST_CASE("values and updates of value networks that explode are named") {
+  Setup setup = learning_setup();
+  setup.optimizer = SWARMGRAD_SGD;
+  Engine engine(setup);
+  const std::vector<float> good = engine.parameters();
+  std::vector<float> huge = good;
+  huge.back() = 3e38f;  // the value's bias
+  engine.write("parameters", huge);
+  const Snapshot before = engine.checkpoint();
+  const swarmgrad_rates rates = engine.rates_of(0.01), enormous = {0, 3e38, 0};
+  CHECK(swarmgrad_train(engine.handle(), 1, &rates, nullptr) == SWARMGRAD_NUMERIC);
+  CHECK(std::string(swarmgrad_last_error())
+            .find("simple_spread_v3, iteration 0, environment 0, agent 0, step 0: the weight is not finite") == 0);
+  CHECK(engine.checkpoint() == before);
+
+  engine.write("parameters", good);
+  std::vector<float> gradient(good.size(), 0.0f);
+  gradient.back() = NAN;
+  CHECK(swarmgrad_step(engine.handle(), gradient.data(), &rates) == SWARMGRAD_NUMERIC);
+  CHECK(std::string(swarmgrad_last_error()).find("iteration 0, group agent, value network: the gradient") == 0);
+  CHECK(same_bits(engine.parameters(), good));
+  gradient.back() = 2;
+  CHECK(swarmgrad_step(engine.handle(), gradient.data(), &enormous) == SWARMGRAD_NUMERIC);
+  CHECK(std::string(swarmgrad_last_error()).find("iteration 0, group agent, value network: the update") == 0);
+}

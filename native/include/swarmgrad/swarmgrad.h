@@ -470,7 +470,7 @@ SWARMGRAD_API swarmgrad_status swarmgrad_heartbeat(swarmgrad_engine *engine, int
 /* Buffers by index, 0 to buffer_count - 1. "parameters" (f32) and "iteration" (i64, 1) always exist. "agent_return" (f64)
  * holds each agent's mean undiscounted return of the last batch. "environment_parameters" (f64) are the environment's, in
  * the catalogue's order: writing others changes the environment from the next batch on; they must leave every shape as it
- * is (groups, observations, actions, state, default horizon). Writing checks for NaN and infinity. */
+ * is (groups, observations, actions, state, default horizon); it allocates. Writing checks for NaN and infinity. */
 SWARMGRAD_API swarmgrad_status swarmgrad_buffer(swarmgrad_engine *engine, int32_t index, swarmgrad_buffer_info *info);
 SWARMGRAD_API swarmgrad_status swarmgrad_read(swarmgrad_engine *engine, int32_t index, void *values, int64_t count);
 SWARMGRAD_API swarmgrad_status swarmgrad_write(swarmgrad_engine *engine, int32_t index, const void *values,
