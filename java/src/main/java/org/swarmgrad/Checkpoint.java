@@ -231,8 +231,8 @@ public final class Checkpoint {
       return new Checkpoint(
           EngineConfig.fromMap(metadata),
           Schedules.fromMap(metadata),
-          Labels.number(metadata, "iteration", Long::valueOf),
-          Labels.number(metadata, "agent_steps", Long::valueOf),
+          Labels.whole(metadata, "iteration", Long::valueOf),
+          Labels.whole(metadata, "agent_steps", Long::valueOf),
           Evaluation.fromMap(metadata),
           metadata.containsKey(EVALUATED) ? Optional.of(found(metadata)) : Optional.empty(),
           Backend.parseMade(Labels.text(metadata, "backend")),
@@ -245,9 +245,9 @@ public final class Checkpoint {
 
   private static Evaluation.Found found(Map<String, String> metadata) {
     return new Evaluation.Found(
-        Labels.number(metadata, EVALUATED, Long::valueOf),
-        Labels.number(metadata, BEST_ITERATION, Long::valueOf),
-        Labels.number(metadata, BEST_SCORE, Double::valueOf));
+        Labels.whole(metadata, EVALUATED, Long::valueOf),
+        Labels.whole(metadata, BEST_ITERATION, Long::valueOf),
+        Labels.number(metadata, BEST_SCORE));
   }
 
   private static Array read(Safetensors file, Safetensors.Tensor tensor) throws IOException {

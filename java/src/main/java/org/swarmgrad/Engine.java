@@ -239,6 +239,7 @@ public final class Engine implements AutoCloseable {
     Checks.range("first episode", firstEpisode, 0, Long.MAX_VALUE);
     Checks.range("episodes", episodes, 1, Integer.MAX_VALUE);
     Checks.length("acting", Checks.present("acting", acting).size(), groups().size(), "[group]");
+    acting.forEach(each -> Checks.present("acting of a group", each));
     Map<String, Double> training = environmentParameters();
     if (training.equals(evaluationParameters)) {
       return engine.evaluate(firstEpisode, episodes, List.copyOf(acting));

@@ -68,8 +68,8 @@ public record Evaluation(long every, long episodes, String group) {
    */
   public static Evaluation fromMap(Map<String, String> map) {
     return new Evaluation(
-        Labels.number(map, "evaluate_every", Long::valueOf),
-        Labels.number(map, "evaluate_episodes", Long::valueOf),
+        Labels.whole(map, "evaluate_every", Long::valueOf),
+        Labels.whole(map, "evaluate_episodes", Long::valueOf),
         Labels.text(map, "best_group"));
   }
 

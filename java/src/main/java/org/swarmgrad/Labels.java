@@ -47,12 +47,23 @@ final class Labels {
   }
 
   /** The number under `name` of a map read from a file. */
-  static <T> T number(Map<String, String> map, String name, Function<String, T> parser) {
+  static double number(Map<String, String> map, String name) {
+    return number(map, name, Double::valueOf, "a number");
+  }
+
+  /** The whole number under `name` of a map read from a file, in the range that `parser` has. */
+  static <T> T whole(Map<String, String> map, String name, Function<String, T> parser) {
+    return number(map, name, parser, "a whole number");
+  }
+
+  private static <T> T number(
+      Map<String, String> map, String name, Function<String, T> parser, String allowed) {
     String value = text(map, name);
     try {
       return parser.apply(value);
     } catch (NumberFormatException failure) {
-      throw new IllegalArgumentException(name + " is '" + value + "'; allowed: a number", failure);
+      throw new IllegalArgumentException(
+          name + " is '" + value + "'; allowed: " + allowed, failure);
     }
   }
 }

@@ -149,11 +149,11 @@ public record Schedule(Shape shape, double start, double end, long iterations) {
         Shape.parse(Labels.text(map, shapeOf(name))),
         rate(map, name),
         rate(map, endOf(name)),
-        Labels.number(map, iterationsOf(name), Long::valueOf));
+        Labels.whole(map, iterationsOf(name), Long::valueOf));
   }
 
   private static double rate(Map<String, String> map, String name) {
-    return Checks.range(name, Labels.number(map, name, Double::valueOf), 0, Float.MAX_VALUE);
+    return Checks.range(name, Labels.number(map, name), 0, Float.MAX_VALUE);
   }
 
   /**

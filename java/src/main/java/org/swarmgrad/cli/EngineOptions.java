@@ -168,9 +168,16 @@ final class EngineOptions {
       assignments.addAll(List.of(line.getOptionValues("param")));
     }
     EnvironmentSpec spec = environment;
-    Set<String> names = new HashSet<>();
     for (String assignment : assignments) {
       spec = spec.withAssignment(assignment);
+    }
+    checkOnce(assignments, "by --param or --agents");
+    return spec;
+  }
+
+  private static void checkOnce(List<String> assignments, String how) {
+    Set<String> names = new HashSet<>();
+    for (String assignment : assignments) {
       String name = assignment.substring(0, assignment.indexOf('='));
       if (!names.add(name)) {
         throw new UsageException(
@@ -178,10 +185,10 @@ final class EngineOptions {
                 + name
                 + "' is given more than once, at last as '"
                 + assignment
-                + "'; allowed: once, by --param or --agents");
+                + "'; allowed: once, "
+                + how);
       }
     }
-    return spec;
   }
 
   /** `defaults` with everything that the command line gives changed. */
@@ -190,9 +197,9 @@ final class EngineOptions {
         line.hasOption("env") ? environment(line) : parameters(line, defaults.environment());
     EngineConfig.Builder builder = defaults.toBuilder().environment(environment);
     if (line.hasOption("training-param")) {
-      for (String assignment : line.getOptionValues("training-param")) {
-        builder.trainingParameter(assignment);
-      }
+      List<String> assignments = List.of(line.getOptionValues("training-param"));
+      assignments.forEach(builder::trainingParameter);
+      checkOnce(assignments, "by --training-param");
     }
     return builder
         .policies(Arguments.get(line, "policy", EngineConfig::parsePolicies, defaults.policies()))

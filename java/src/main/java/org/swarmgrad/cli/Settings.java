@@ -112,18 +112,24 @@ record Settings(
     options.remove(Seeds.KEY);
     Settings settings = of(over(over(below, set), options), line, terminal);
     List<String> differences = new ArrayList<>(config.differences(settings.config));
-    if (!settings.schedules.equals(schedules)) {
-      differences.add("schedules: " + schedules.toMap() + ", " + settings.schedules.toMap());
-    }
-    if (!settings.evaluation.equals(evaluation)) {
-      differences.add("evaluation: " + evaluation.toMap() + ", " + settings.evaluation.toMap());
-    }
+    addDifferences(differences, schedules.toMap(), settings.schedules.toMap());
+    addDifferences(differences, evaluation.toMap(), settings.evaluation.toMap());
     if (!differences.isEmpty()) {
       throw new UsageException(
           "--resume goes on with the same training, these would change it (run, command line): "
               + String.join("; ", differences));
     }
     return new Settings(settings.config, schedules, evaluation, settings.limits, Optional.empty());
+  }
+
+  private static void addDifferences(
+      List<String> differences, Map<String, String> before, Map<String, String> now) {
+    before.forEach(
+        (name, value) -> {
+          if (!value.equals(now.get(name))) {
+            differences.add(name + ": " + value + ", " + now.get(name));
+          }
+        });
   }
 
   /** Whether the command line says when to stop. */
@@ -221,7 +227,8 @@ record Settings(
       values.remove(Schedule.iterationsOf(rate));
     } else if (above.containsKey(Schedule.endOf(rate)) && isConstant(values, rate)) {
       values.put(shape, Schedule.Shape.LINEAR.toString());
-      values.remove(Schedule.iterationsOf(rate));
+      // What every constant has; another number is somebody's.
+      values.remove(Schedule.iterationsOf(rate), "1");
     }
   }
 

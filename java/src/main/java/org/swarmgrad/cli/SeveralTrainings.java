@@ -89,7 +89,7 @@ final class SeveralTrainings {
       return train(
           seed, () -> new Training(settings, habits, terminal).begin(() -> run, interrupt));
     }
-    if (Training.isDone(run, line)) {
+    if (Training.isDone(run, line, terminal)) {
       terminal.say("%s is done", run);
       results.add(RunFolder.readResult(run).orElseThrow());
       return true;

@@ -170,7 +170,7 @@ final class TrainCommand implements Command {
       return new SeveralTrainings(line, habits, interrupt, terminal)
           .resume(folder, seeds.get().values());
     }
-    if (Training.isDone(folder, line)) {
+    if (Training.isDone(folder, line, terminal)) {
       terminal.say(
           "%s is done; train it further: swarmgrad train --resume %s --seconds 60", folder, folder);
       terminal.result(RunFolder.readResult(folder).orElseThrow());

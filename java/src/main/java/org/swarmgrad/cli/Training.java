@@ -81,9 +81,18 @@ final class Training {
     }
   }
 
-  /** Whether a training has reached its own limits and is given no new ones. */
-  static boolean isDone(Path folder, CommandLine line) throws IOException {
-    return !Settings.limitsAreGiven(line) && RunFolder.readResult(folder).isPresent();
+  /** Whether a training has reached its own limits and is given no new ones, nor anything else. */
+  static boolean isDone(Path folder, CommandLine line, Terminal terminal) throws IOException {
+    if (Settings.limitsAreGiven(line) || RunFolder.readResult(folder).isEmpty()) {
+      return false;
+    }
+    settings(folder, RunFolder.checkpoint(folder, RunFolder.CHECKPOINT), line, terminal);
+    return true;
+  }
+
+  private static Settings settings(
+      Path folder, Checkpoint checkpoint, CommandLine line, Terminal terminal) throws IOException {
+    return Settings.of(checkpoint, Settings.stored(folder).limits()).resume(line, terminal);
   }
 
   /** Goes on in a folder as the command line says. */
@@ -91,8 +100,7 @@ final class Training {
       Path folder, CommandLine line, Habits habits, Interrupt interrupt, Terminal terminal)
       throws IOException {
     Checkpoint checkpoint = RunFolder.checkpoint(folder, RunFolder.CHECKPOINT);
-    Settings before = Settings.of(checkpoint, Settings.stored(folder).limits());
-    return new Training(before.resume(line, terminal), habits, terminal)
+    return new Training(settings(folder, checkpoint, line, terminal), habits, terminal)
         .resume(folder, checkpoint, Settings.limitsAreGiven(line), interrupt);
   }
 

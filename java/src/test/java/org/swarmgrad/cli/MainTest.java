@@ -134,6 +134,7 @@ class MainTest {
           train --env meeting --param reward=lots         | reward is 'lots'; allowed: gift | team | independent
           train --env meeting --param colour=1            | 'colour' is no parameter of meeting
           train --env simple_spread_v3 --agents 2 --param agents=3 | parameter 'agents' is given more than once
+          train --env simple_spread_v3 --training-param local_ratio=0 --training-param local_ratio=1 | parameter 'local_ratio' is given more than once
           train --env CartPole-v1 --agents 2              | 'agents' is no parameter of CartPole-v1
           train --env simple_spread_v3 --agents 0         | agents is 0; allowed: whole numbers 1 to
           train --env simple_spread_v3 --agents 99999     | agents is 99999; allowed: whole numbers 1 to

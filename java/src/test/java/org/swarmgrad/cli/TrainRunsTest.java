@@ -163,6 +163,8 @@ class TrainRunsTest {
     assertThat(schedules.get("final_entropy").asDouble()).isZero();
     assertThat(schedules.get("entropy_schedule").asText()).isEqualTo("linear");
     assertThat(schedules.get("entropy_iterations").asLong()).isEqualTo(2);
+    small("three", "--iterations", "2", "--set", "entropy_iterations=5", "--final-entropy", "0.5");
+    assertThat(config("three").at("/schedules/entropy_iterations").asLong()).isEqualTo(5);
   }
 
   @ParameterizedTest
@@ -171,7 +173,7 @@ class TrainRunsTest {
       textBlock =
           """
           {"colour": 1}                        | 'colour', no key of the configuration; allowed: [adam_beta1
-          {"a": {"environments": true}}        | environments is 'true'; allowed: a number
+          {"a": {"environments": true}}        | environments is 'true'; allowed: a whole number
           {"discount": 1.5}                    | discount is 1.5; allowed: 0 to 1
           {"discount": [1]}                    | discount is [1]; allowed: a text, a number, true or false
           {"a": {"seed": 1}, "seed": 1}        | gives seed more than once; allowed: once
@@ -268,7 +270,10 @@ class TrainRunsTest {
             "4",
             "--iterations",
             "20");
-    assertThat(changed.err).contains("--resume goes on with the same training", "evaluation: ");
+    assertThat(changed.err).contains("--resume goes on with the same training", "evaluate_every: 3, 4");
+    Output ended =
+        run("train", "--resume", folder.resolve("stopped").toString(), "--lambda", "0.5");
+    assertThat(ended.err).contains("--resume goes on with the same training", "lambda: 1, 0.5");
   }
 
   @Test
