@@ -1,6 +1,5 @@
 // Trains one configuration with several seeds, one after the other, each in a run folder of its
-// own,
-// and sums up what they came to.
+// own, and sums up what they came to.
 package org.swarmgrad.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;

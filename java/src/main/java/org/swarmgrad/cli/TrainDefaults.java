@@ -1,7 +1,6 @@
 // What `swarmgrad train --env ID` does where the command line is silent: the hyperparameters of
-// every
-// family of environments, and those of any other environment. What each reaches, what it took and
-// what was tried instead is in docs/learning.md.
+// every family of environments, and those of any other environment. What each reaches, what it took
+// and what was tried instead is in docs/learning.md.
 package org.swarmgrad.cli;
 
 import java.util.function.Predicate;
