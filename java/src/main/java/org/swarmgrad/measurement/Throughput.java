@@ -77,9 +77,7 @@ public record Throughput(
    * @return the median
    */
   public static double median(List<Double> values) {
-    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    return Sample.median(values.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
   /**
