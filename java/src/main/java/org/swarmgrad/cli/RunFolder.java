@@ -221,7 +221,7 @@ final class RunFolder implements AutoCloseable {
     return readJson(folder.resolve(CONFIG))
         .orElseThrow(
             () ->
-                new NoSuchFileException(
+                new IOException(
                     folder
                         + " is no run folder: it has no "
                         + CONFIG
