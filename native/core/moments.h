@@ -40,7 +40,7 @@ struct Normalisation {
   float mean, inverse, limit;
 };
 SWARMGRAD_FUNCTION Normalisation normalisation(const Moments &moments) {
-  if (!(moments.count > 0)) return {0.0f, 1.0f, __builtin_huge_valf()};
+  if (!(moments.count > 0)) return {0.0f, 1.0f, 3.40282347e38f};  // the largest float limits nothing
   return {static_cast<float>(moments.mean),
           static_cast<float>(1.0 / __builtin_sqrt(moments.squares / moments.count + 1e-8)), 10.0f};
 }
