@@ -61,6 +61,8 @@ class BlockRollout {
     int playing;                              // entries of the list
     int ended, troubled;                      // episodes that ended, faults of rows: they only grow
     int stops;                                // there is a reason to leave
+    unsigned beats;                           // steps of the block
+    uint32_t iteration;
   };
   static_assert(
       sizeof(Common) + 64 <= cuda::rollout_static_bytes,
@@ -73,9 +75,7 @@ class BlockRollout {
         common_(common),
         memory_(at(rollout.row_memory), rollout.episodes_per_block, rollout.tile_rows),
         state_(at(rollout.state)),
-        features_{reinterpret_cast<float *>(at(rollout.features)), rollout.tile_rows + 4},
-        panels_(rollout.panels.in_shared != 0 ? reinterpret_cast<float *>(at(rollout.panels)) : nullptr),
-        iteration_(static_cast<uint32_t>(*rollout.pass.iteration)) {}
+        features_{reinterpret_cast<float *>(at(rollout.features)), rollout.tile_rows + 4} {}
 
   __device__ __forceinline__ void play() {
     if (pass_.control->gradient_fault_network >= 0 || pass_.control->update_fault_network >= 0) return;
@@ -83,14 +83,16 @@ class BlockRollout {
       const E made(rollout_.parameters);
       __builtin_memcpy(common_.environment, &made, sizeof made);
       common_.ended = common_.troubled = 0;
+      common_.beats = 0;
+      common_.iteration = static_cast<uint32_t>(*pass_.iteration);
     }
-    if (panels_ != nullptr) load_panels();
+    if (rollout_.panels.in_shared != 0) load_panels();
     const int64_t slots = static_cast<int64_t>(pass_.wave_cohorts) * cuda::cohort_size;
     const int64_t step = static_cast<int64_t>(gridDim.x) * rollout_.episodes_per_block;
     for (first_slot_ = static_cast<int64_t>(blockIdx.x) * rollout_.episodes_per_block; first_slot_ < slots;
          first_slot_ += step)
       if (!play_tile()) break;
-    if (threadIdx.x == 0) add_beats(beats_ % steps_between_looks);
+    if (threadIdx.x == 0) add_beats(common_.beats % steps_between_looks);
   }
 
  private:
@@ -111,7 +113,7 @@ class BlockRollout {
 
   // All groups' forward panels, one after the other.
   __device__ __forceinline__ void load_panels() {
-    float *to = panels_;
+    float *to = in_shared(rollout_.panels);
     for (int g = 0; g < pass_.group_count; ++g) {
       const cuda::Group &group = pass_.groups[g];
       const int64_t count = cuda::forward_panel_count(group);
@@ -140,7 +142,7 @@ class BlockRollout {
     return environment;
   }
   __device__ __forceinline__ Draws draws(int episode, int step, Purpose purpose) const {
-    return Draws(memory_.episode[episode].environment, iteration_, static_cast<uint32_t>(step),
+    return Draws(memory_.episode[episode].environment, common_.iteration, static_cast<uint32_t>(step),
                  in_stream(purpose, pass_.stream), pass_.seed);
   }
   __device__ __forceinline__ int64_t row_of(const cuda::Group &group, int episode, int step, int agent) const {
@@ -191,7 +193,7 @@ class BlockRollout {
       choose_actions(step);
       if (playing_ == 0 || step == pass_.horizon) break;  // all had a fault, or there was only to observe
       advance(step);
-      if (++beats_ % steps_between_looks == 0 && threadIdx.x == 0) add_beats(steps_between_looks);
+      if (threadIdx.x == 0 && ++common_.beats % steps_between_looks == 0) add_beats(steps_between_looks);
     }
     for (int k = static_cast<int>(threadIdx.x); k < playing_; k += static_cast<int>(blockDim.x)) {
       pass_.length[first_slot_ + memory_.list[k]] = step;
@@ -277,7 +279,7 @@ class BlockRollout {
 
   // After the last step: only observes.
   __device__ __forceinline__ void choose_actions(int step) {
-    int64_t panel = 0;  // where the group's begin in the copy
+    int panel = 0;  // where the group's begin in the copy
     for (int g = 0; g < pass_.group_count; ++g) {
       const cuda::Group &group = pass_.groups[g];
       const int rows = playing_ * group.agents;
@@ -295,7 +297,7 @@ class BlockRollout {
         if (group.observation != nullptr) keep_features(group, count, is_last);
         if (!is_last) choose(g, step, first, count);
       }
-      panel += cuda::forward_panel_count(group);
+      panel += static_cast<int>(cuda::forward_panel_count(group));
     }
     if (step == pass_.horizon) return;
     draw(step);
@@ -394,10 +396,10 @@ class BlockRollout {
   }
 
   // What lies in shared memory is named anew, so that the compiler sees where: it then reads it by instructions of its own.
-  __device__ __forceinline__ void evaluate(const cuda::Group &group, int64_t panel, int count) const {
+  __device__ __forceinline__ void evaluate(const cuda::Group &group, int panel, int count) const {
     const int64_t first = group.layer[0].forward_panel;
     const Rows features = {in_shared(rollout_.features), features_.stride}, logits = features.from(group.features);
-    if (panels_ != nullptr)
+    if (rollout_.panels.in_shared != 0)
       forward<true, true>(group, {in_shared(rollout_.panels) + panel, first}, features, logits, count);
     else if (rollout_.features.in_shared != 0)
       forward<true, false>(group, {pass_.panels, 0}, features, logits, count);
@@ -446,9 +448,10 @@ class BlockRollout {
   // Four agents share one block of random words: agent i takes word i mod 4 of the block of agent i - i mod 4.
   __device__ __forceinline__ Int action_bits(int episode, int step, int agent) const {
     const int word = agent % 4;
-    const Block drawn = philox(counter(memory_.episode[episode].environment, iteration_, static_cast<uint32_t>(step),
-                                       agent - word, in_stream(Purpose::act, pass_.stream), 0),
-                               static_cast<uint32_t>(pass_.seed), static_cast<uint32_t>(pass_.seed >> 32));
+    const Block drawn =
+        philox(counter(memory_.episode[episode].environment, common_.iteration, static_cast<uint32_t>(step),
+                       agent - word, in_stream(Purpose::act, pass_.stream), 0),
+               static_cast<uint32_t>(pass_.seed), static_cast<uint32_t>(pass_.seed >> 32));
     return word < 2 ? (word == 0 ? drawn.word[0] : drawn.word[1]) : (word == 2 ? drawn.word[2] : drawn.word[3]);
   }
 
@@ -553,12 +556,9 @@ class BlockRollout {
   const cuda::RowMemory memory_;
   char *const state_;
   const Rows features_;
-  float *const panels_;  // null: they are read where pack left them
-  const uint32_t iteration_;
   int64_t first_slot_ = 0;
   int playing_ = 0;               // entries of the list
   int ended_ = 0, troubled_ = 0;  // what this thread has seen of them
-  unsigned beats_ = 0;            // steps of the block
 };
 
 // The body of the kernel of one environment, whose argument is `rollout`.
