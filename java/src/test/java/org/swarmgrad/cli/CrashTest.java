@@ -4,11 +4,9 @@ package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.swarmgrad.cli.Output.run;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,20 +32,6 @@ class CrashTest {
   private static final int KILLS = Integer.getInteger("test.kills", 5);
 
   @TempDir Path folder;
-
-  private record Output(int status, String out, String err) {}
-
-  private static Output run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            arguments);
-    return new Output(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
 
   private Path output() {
     return folder.resolve("output");
@@ -75,7 +59,7 @@ class CrashTest {
   /** That eval and --resume accept a folder, and that its logs are those of an undisturbed run. */
   private void checkWhole(Path run) throws IOException {
     Output eval = run("eval", "--run", run.toString(), "--best", "--episodes", "10");
-    assertThat(eval.status).as(eval.err).isZero();
+    assertThat(eval.status()).as(eval.err()).isZero();
     long iteration = Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)).iteration();
     Output resumed =
         run(
@@ -86,7 +70,7 @@ class CrashTest {
             String.valueOf(iteration + 2),
             "--evaluate",
             "0");
-    assertThat(resumed.status).as(resumed.err).isZero();
+    assertThat(resumed.status()).as(resumed.err()).isZero();
     assertThat(run.resolve("result.json")).exists();
     assertThat(Files.readAllLines(run.resolve("metrics.jsonl"))).hasSize((int) iteration + 2);
   }
@@ -105,7 +89,7 @@ class CrashTest {
             "0",
             "--out",
             straight.toString());
-    assertThat(undisturbed.status).as(undisturbed.err).isZero();
+    assertThat(undisturbed.status()).as(undisturbed.err()).isZero();
     for (String name : List.of("metrics.jsonl", "evaluations.jsonl")) {
       assertThat(run.resolve(name)).hasSameBinaryContentAs(straight.resolve(name));
     }
@@ -181,23 +165,23 @@ class CrashTest {
   void anExplodingUpdateLeavesTheLastCheckpoint() {
     Path run = folder.resolve("run");
     Output output = explode(run);
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err)
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err())
         .contains("iteration 1, group agent: the update left parameters that are not finite")
         .contains("; the last good checkpoint, of iteration 1, is in " + run);
     assertThat(Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)).iteration()).isEqualTo(1);
-    assertThat(run("eval", "--run", run.toString(), "--episodes", "10").status).isZero();
+    assertThat(run("eval", "--run", run.toString(), "--episodes", "10").status()).isZero();
   }
 
   @Test
   void aSeedThatExplodesKeepsNoOtherFromItsTraining() throws IOException {
     Path runs = folder.resolve("runs");
     Output output = explode(runs, "--seeds", "1..2");
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err).contains("seed-1", "seed-2");
-    assertThat(Json.MAPPER.readTree(output.out).get("failed").toString()).isEqualTo("[1,2]");
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err()).contains("seed-1", "seed-2");
+    assertThat(Json.MAPPER.readTree(output.out()).get("failed").toString()).isEqualTo("[1,2]");
     Output again = run("train", "--json", "--resume", runs.toString());
-    assertThat(Json.MAPPER.readTree(again.out).get("failed").toString()).isEqualTo("[1,2]");
+    assertThat(Json.MAPPER.readTree(again.out()).get("failed").toString()).isEqualTo("[1,2]");
   }
 
   @Test

@@ -4,6 +4,7 @@ package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.swarmgrad.cli.Output.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
@@ -26,24 +27,6 @@ import org.swarmgrad.Swarmgrad;
 class MainTest {
   @TempDir Path folder;
 
-  private record Output(int status, String out, String err) {
-    JsonNode json() throws IOException {
-      return Json.MAPPER.readTree(out.lines().reduce((first, second) -> second).orElseThrow());
-    }
-  }
-
-  private static Output run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            arguments);
-    return new Output(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
-
   /** A small training in `run`. */
   private Output train(Path run, String... more) {
     List<String> arguments = new ArrayList<>(List.of("train", "--json", "--evaluate", "50"));
@@ -58,14 +41,14 @@ class MainTest {
   @Test
   void withoutACommandItListsThem() {
     Output output = run();
-    assertThat(output.status).isEqualTo(2);
-    assertThat(output.out).contains("train", "eval", "envs", "devices");
-    assertThat(run("--help").status).isZero();
+    assertThat(output.status()).isEqualTo(2);
+    assertThat(output.out()).contains("train", "eval", "envs", "devices");
+    assertThat(run("--help").status()).isZero();
   }
 
   @Test
   void itNamesItsVersion() {
-    assertThat(run("--version").out).isEqualTo("swarmgrad " + Swarmgrad.version() + "\n");
+    assertThat(run("--version").out()).isEqualTo("swarmgrad " + Swarmgrad.version() + "\n");
   }
 
   @Test
@@ -95,8 +78,8 @@ class MainTest {
       })
   void everyCommandHasHelpWithAnExample(String command) {
     Output output = run(command, "--help");
-    assertThat(output.status).isZero();
-    assertThat(output.out)
+    assertThat(output.status()).isZero();
+    assertThat(output.out())
         .contains("Usage: swarmgrad " + command, "--json", "Example: swarmgrad " + command);
   }
 
@@ -152,9 +135,9 @@ class MainTest {
           """)
   void wrongUseIsStatus2AndOneLine(String line, String message) {
     Output output = run(line.split(" +"));
-    assertThat(output.err).contains(message).startsWith("swarmgrad: ").containsOnlyOnce("\n");
-    assertThat(output.status).isEqualTo(2);
-    assertThat(output.out).isEmpty();
+    assertThat(output.err()).contains(message).startsWith("swarmgrad: ").containsOnlyOnce("\n");
+    assertThat(output.status()).isEqualTo(2);
+    assertThat(output.out()).isEmpty();
   }
 
   @Test
@@ -173,8 +156,8 @@ class MainTest {
     };
     for (String[] line : lines) {
       Output output = run(line);
-      assertThat(output.status).as(String.join(" ", line)).isEqualTo(1);
-      assertThat(output.err)
+      assertThat(output.status()).as(String.join(" ", line)).isEqualTo(1);
+      assertThat(output.err())
           .startsWith("swarmgrad: ")
           .containsOnlyOnce("\n")
           .doesNotContain("Exception");
@@ -185,8 +168,8 @@ class MainTest {
   void trainWritesARunFolderAndSaysWhatItDid() throws IOException {
     Path run = folder.resolve("run");
     Output output = train(run, "--iterations", "5");
-    assertThat(output.err).isEmpty();
-    assertThat(output.status).isZero();
+    assertThat(output.err()).isEmpty();
+    assertThat(output.status()).isZero();
     JsonNode json = output.json();
     assertThat(json.get("iterations").asLong()).isEqualTo(5);
     assertThat(json.get("agent_steps").asLong()).isEqualTo(5 * 40 * 2 * 2);
@@ -213,10 +196,10 @@ class MainTest {
             "2",
             "--out",
             folder.resolve("run").toString());
-    assertThat(output.status).isZero();
-    assertThat(output.out.lines().reduce((first, second) -> second))
+    assertThat(output.status()).isZero();
+    assertThat(output.out().lines().reduce((first, second) -> second))
         .hasValueSatisfying(last -> assertThat(last).matches("parameters_sha256 [0-9a-f]{64}"));
-    assertThat(output.out).contains("random play", "trained", "swarmgrad eval --run");
+    assertThat(output.out()).contains("random play", "trained", "swarmgrad eval --run");
   }
 
   @Test
@@ -257,7 +240,7 @@ class MainTest {
     Files.writeString(metrics, Files.readString(metrics) + "{\"iteration\":11}\n{\"itera");
     Output resumed =
         train(stopped, "--resume", stopped.toString(), "--iterations", "30", "--threads", "2");
-    assertThat(resumed.err).isEmpty();
+    assertThat(resumed.err()).isEmpty();
     assertThat(resumed.json().get("parameters_sha256").asText()).isEqualTo(expected);
     assertThat(metrics).hasSameBinaryContentAs(straight.resolve("metrics.jsonl"));
     assertThat(Files.readAllLines(stopped.resolve("timing.jsonl"))).hasSize(30);
@@ -284,13 +267,13 @@ class MainTest {
     };
     for (String[] change : changes) {
       Output output = train(run, with(change, "--resume", run.toString(), "--iterations", "6"));
-      assertThat(output.status).isEqualTo(2);
-      assertThat(output.err).contains("--resume goes on with the same training");
+      assertThat(output.status()).isEqualTo(2);
+      assertThat(output.err()).contains("--resume goes on with the same training");
     }
     Output back = train(run, "--resume", run.toString(), "--iterations", "3");
-    assertThat(back.status).isEqualTo(2);
-    assertThat(back.err).contains("iterations is 3, the run is at 4");
-    assertThat(train(run, "--resume", run.toString(), "--seed", "3", "--iterations", "6").status)
+    assertThat(back.status()).isEqualTo(2);
+    assertThat(back.err()).contains("iterations is 3, the run is at 4");
+    assertThat(train(run, "--resume", run.toString(), "--seed", "3", "--iterations", "6").status())
         .isZero();
   }
 
@@ -300,15 +283,15 @@ class MainTest {
     train(run, "--iterations", "2");
     Path config = Files.writeString(run.resolve("config.json"), "{limits");
     Output output = train(run, "--resume", run.toString(), "--iterations", "4");
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err).contains(config + " is not JSON: ").containsOnlyOnce("\n");
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err()).contains(config + " is not JSON: ").containsOnlyOnce("\n");
   }
 
   @Test
   void untilReturnStopsAtTheReturn() throws IOException {
     Path run = folder.resolve("run");
     Output output = train(run, "--until-return", "agent=-1000000");
-    assertThat(output.err).isEmpty();
+    assertThat(output.err()).isEmpty();
     assertThat(output.json().get("iterations").asLong()).isEqualTo(1);
   }
 
@@ -330,13 +313,13 @@ class MainTest {
         .isGreaterThan(random.get("team_return_mean").asDouble() + 0.5);
     assertThat(greedy.get("acting").asText()).isEqualTo("greedy");
     Output text = run("eval", "--run", run.toString(), "--episodes", "10");
-    assertThat(text.out).contains("team return", "10 episodes");
+    assertThat(text.out()).contains("team return", "10 episodes");
   }
 
   @Test
   void theCatalogueIsListedAndDescribed() throws IOException {
-    assertThat(run("envs").out).contains("simple_spread_v3", "meeting", "CartPole-v1");
-    assertThat(run("envs", "--describe", "simple_spread_v3").out)
+    assertThat(run("envs").out()).contains("simple_spread_v3", "meeting", "CartPole-v1");
+    assertThat(run("envs", "--describe", "simple_spread_v3").out())
         .contains("local_ratio", "Observation");
     assertThat(run("envs", "--json").json().get("environments").size()).isGreaterThanOrEqualTo(3);
     assertThat(
@@ -349,7 +332,7 @@ class MainTest {
 
   @Test
   void devicesDescribesTheProcessor() throws IOException {
-    assertThat(run("devices").out).contains("cores", "instruction sets");
+    assertThat(run("devices").out()).contains("cores", "instruction sets");
     assertThat(run("devices", "--json").json().at("/cpu/instruction_sets").size()).isPositive();
   }
 
@@ -361,8 +344,8 @@ class MainTest {
     byte[] before = Files.readAllBytes(metrics);
     try (RunFolder open = new RunFolder(run, Checkpoint.load(run.resolve(RunFolder.CHECKPOINT)))) {
       Output second = train(run, "--resume", run.toString(), "--iterations", "6");
-      assertThat(second.status).isEqualTo(1);
-      assertThat(second.err).contains(open.path() + " is in use by another training");
+      assertThat(second.status()).isEqualTo(1);
+      assertThat(second.err()).contains(open.path() + " is in use by another training");
     }
     assertThat(metrics).hasBinaryContent(before);
   }

@@ -5,12 +5,10 @@ package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.swarmgrad.cli.Output.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,24 +25,6 @@ import org.swarmgrad.Evaluation;
 class TrainRunsTest {
   @TempDir Path folder;
 
-  private record Output(int status, String out, String err) {
-    JsonNode json() throws IOException {
-      return Json.MAPPER.readTree(out.lines().reduce((first, second) -> second).orElseThrow());
-    }
-  }
-
-  private static Output run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            arguments);
-    return new Output(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
-
   private static Output train(String... arguments) {
     List<String> all = new ArrayList<>(List.of("train", "--json", "--evaluate", "30"));
     all.addAll(List.of(arguments));
@@ -56,7 +36,7 @@ class TrainRunsTest {
     all.addAll(List.of("--out", folder.resolve(name).toString()));
     all.addAll(List.of(more));
     Output output = train(all.toArray(String[]::new));
-    assertThat(output.err).isEmpty();
+    assertThat(output.err()).isEmpty();
     return output;
   }
 
@@ -112,7 +92,7 @@ class TrainRunsTest {
             "iterations=2",
             "--out",
             folder.resolve("run").toString());
-    assertThat(output.err).isEmpty();
+    assertThat(output.err()).isEmpty();
     JsonNode config = config("run");
     assertThat(config.at("/schedules/learning_rate").asDouble()).isEqualTo(0.25);
     assertThat(config.at("/config/environments").asLong()).isEqualTo(31);
@@ -187,8 +167,8 @@ class TrainRunsTest {
           """)
   void wrongFilesAreNamed(String text, String message) throws IOException {
     Output output = train("--env", "meeting", "--config", file(text).toString());
-    assertThat(output.err).contains(message).startsWith("swarmgrad: ").containsOnlyOnce("\n");
-    assertThat(output.status).isPositive();
+    assertThat(output.err()).contains(message).startsWith("swarmgrad: ").containsOnlyOnce("\n");
+    assertThat(output.status()).isPositive();
     assertThat(folder.resolve("runs")).doesNotExist();
   }
 
@@ -208,7 +188,7 @@ class TrainRunsTest {
           .properties()
           .forEach(
               entry ->
-                  assertThat(output.out)
+                  assertThat(output.out())
                       .containsPattern(
                           "\n  " + entry.getKey() + " +" + entry.getValue().asText() + "\n"));
     }
@@ -244,7 +224,7 @@ class TrainRunsTest {
         run("eval", "--run", folder.resolve("run").toString(), "--best", "--json").json();
     assertThat(eval.get("team_return_mean").asDouble())
         .isCloseTo(best.get("score").asDouble(), within(2.0));
-    assertThat(run("eval", "--run", folder.resolve("plain").toString(), "--best").err)
+    assertThat(run("eval", "--run", folder.resolve("plain").toString(), "--best").err())
         .contains("has no best.safetensors: it is written by train --evaluate-every COUNT");
   }
 
@@ -256,7 +236,7 @@ class TrainRunsTest {
     for (String total : List.of("6", "10", "17")) {
       Output output =
           train("--resume", folder.resolve("stopped").toString(), "--iterations", total);
-      assertThat(output.err).isEmpty();
+      assertThat(output.err()).isEmpty();
     }
     for (String name : List.of("metrics.jsonl", "evaluations.jsonl", RunFolder.BEST)) {
       assertThat(folder.resolve("stopped").resolve(name))
@@ -270,10 +250,11 @@ class TrainRunsTest {
             "4",
             "--iterations",
             "20");
-    assertThat(changed.err).contains("--resume goes on with the same training", "evaluate_every: 3, 4");
+    assertThat(changed.err())
+        .contains("--resume goes on with the same training", "evaluate_every: 3, 4");
     Output ended =
         run("train", "--resume", folder.resolve("stopped").toString(), "--lambda", "0.5");
-    assertThat(ended.err).contains("--resume goes on with the same training", "lambda: 1, 0.5");
+    assertThat(ended.err()).contains("--resume goes on with the same training", "lambda: 1, 0.5");
   }
 
   @Test
@@ -288,7 +269,7 @@ class TrainRunsTest {
   void aRunThatIsDoneTrainsNoFurtherUnasked() throws IOException {
     Output first = small("run", "--iterations", "3");
     Output again = train("--resume", folder.resolve("run").toString());
-    assertThat(again.status).isZero();
+    assertThat(again.status()).isZero();
     assertThat(again.json()).isEqualTo(first.json());
     Output more = train("--resume", folder.resolve("run").toString(), "--iterations", "4");
     assertThat(more.json().get("iterations").asLong()).isEqualTo(4);
@@ -342,17 +323,17 @@ class TrainRunsTest {
             "4",
             "--out",
             second.toString());
-    assertThat(stopped.err).isEmpty();
+    assertThat(stopped.err()).isEmpty();
     Files.delete(second.resolve("result.json"));
     Files.copy(runs.resolve("seed-1/config.json"), folder.resolve("kept"));
     Files.writeString(
         second.resolve("config.json"),
         Files.readString(folder.resolve("kept")).replace("\"seed\" : 1", "\"seed\" : 2"));
     Output output = train("--resume", runs.toString());
-    assertThat(output.err).isEmpty();
+    assertThat(output.err()).isEmpty();
     assertThat(output.json().at("/team_return")).isEqualTo(whole.json().at("/team_return"));
     assertThat(output.json().at("/best_score")).isEqualTo(whole.json().at("/best_score"));
-    assertThat(train("--resume", runs.toString(), "--seeds", "1..4").err)
+    assertThat(train("--resume", runs.toString(), "--seeds", "1..4").err())
         .contains("--seeds is given together with --resume");
     Output further = train("--resume", runs.toString(), "--iterations", "9");
     assertThat(further.json().at("/agent_steps/mean").asDouble()).isEqualTo(9 * 40 * 2 * 2);
@@ -386,15 +367,15 @@ class TrainRunsTest {
     assertThat(runs.get(2).has("minus_first")).isFalse();
     assertThat(runs.at("/2/interval_over").asText()).isEqualTo("episodes");
     assertThat(runs.at("/2/best_score").isDouble()).isTrue();
-    assertThat(run(folders).out.lines()).hasSize(5);
+    assertThat(run(folders).out().lines()).hasSize(5);
     Output singles = run("compare", folders[3], folders[4], "--json");
     assertThat(singles.json().at("/runs/1/minus_first/ci95").asDouble()).isPositive();
     Files.delete(folder.resolve("one/result.json"));
     Output ended = run("compare", folders[3]);
-    assertThat(ended.err).contains("one has no result: its training has not ended");
-    assertThat(ended.status).isEqualTo(1);
-    assertThat(run("compare").err).contains("no folder is given");
-    assertThat(run("compare", folder.toString()).err).endsWith("allowed: --out of a train\n");
+    assertThat(ended.err()).contains("one has no result: its training has not ended");
+    assertThat(ended.status()).isEqualTo(1);
+    assertThat(run("compare").err()).contains("no folder is given");
+    assertThat(run("compare", folder.toString()).err()).endsWith("allowed: --out of a train\n");
   }
 
   @Test
@@ -410,8 +391,8 @@ class TrainRunsTest {
     assertThat(seed.at("/greedy/team_return_mean")).isNotEqualTo(seed.get("team_return_mean"));
     assertThat(json.at("/team_return/mean").isDouble()).isTrue();
     assertThat(json.at("/greedy/team_return/mean").isDouble()).isTrue();
-    assertThat(run(eval).out).contains("sampled actions", "greedy actions", "over 2 seeds");
-    assertThat(run(with(eval, "--sampled", "--greedy")).err)
+    assertThat(run(eval).out()).contains("sampled actions", "greedy actions", "over 2 seeds");
+    assertThat(run(with(eval, "--sampled", "--greedy")).err())
         .contains("--greedy is given together with --sampled");
   }
 
@@ -428,7 +409,7 @@ class TrainRunsTest {
             "20",
             "--out",
             tag.toString());
-    assertThat(trained.err).isEmpty();
+    assertThat(trained.err()).isEmpty();
     String[] eval = {"eval", "--run", tag.toString(), "--episodes", "200", "--sampled", "--json"};
     JsonNode both = run(eval).json();
     JsonNode against = run(with(eval, "--random-group", "good")).json();
@@ -441,7 +422,7 @@ class TrainRunsTest {
         run("eval", "--random", "--env", "simple_tag_v3", "--episodes", "200", "--json").json();
     assertThat(none.at("/adversary/team_return_mean"))
         .isEqualTo(random.at("/adversary/team_return_mean"));
-    assertThat(run(with(eval, "--random-group", "red")).err)
+    assertThat(run(with(eval, "--random-group", "red")).err())
         .contains("--random-group is 'red'; allowed: one of [adversary, good]");
   }
 
@@ -458,11 +439,11 @@ class TrainRunsTest {
             "red=1",
             "--out",
             runs.toString());
-    assertThat(output.err).contains("until_return is 'red=1'");
+    assertThat(output.err()).contains("until_return is 'red=1'");
     assertThat(runs).doesNotExist();
     assertThat(folder).isEmptyDirectory();
     Output both = train("--env", "meeting", "--seeds", "1..3", "--seed", "4");
-    assertThat(both.err).contains("--seed is given together with --seeds");
+    assertThat(both.err()).contains("--seed is given together with --seeds");
   }
 
   private static void deleteTree(Path tree) throws IOException {

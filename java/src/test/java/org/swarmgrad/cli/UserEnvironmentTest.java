@@ -3,11 +3,9 @@
 package org.swarmgrad.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.swarmgrad.cli.Output.run;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,20 +19,6 @@ import org.swarmgrad.EnvironmentSpec;
 
 class UserEnvironmentTest {
   @TempDir Path folder;
-
-  private record Output(int status, String out, String err) {}
-
-  private static Output run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            arguments);
-    return new Output(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
-  }
 
   /** The template under an id of its own, which a process gives away once. */
   private Path header(String id, String from, String to) throws IOException {
@@ -68,8 +52,8 @@ class UserEnvironmentTest {
   void theCompilersMessagesNameTheLine() throws IOException {
     Path broken = header("broken", "caught[0] += reached[0];", "caught[0] += reeched[0];");
     Output output = train(broken);
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err)
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err())
         .contains(broken + ":" + line(broken, "reeched") + ":", "error: ", "reeched")
         .contains("swarmgrad: " + broken + " does not compile with ");
   }
@@ -78,22 +62,23 @@ class UserEnvironmentTest {
   void whatTheContractMissesIsSaidAtTheLastLine() throws IOException {
     Path lacking = header("lacking", "Float reward(int)", "Float rewards(int)");
     Output output = train(lacking);
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err)
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err())
         .contains(lacking + ":" + line(lacking, "SWARMGRAD_ENVIRONMENT(MyGame)") + ":")
         .contains("MyGame needs: Float reward(int agent)");
 
     Output unnamed = train(header("unnamed", "SWARMGRAD_ENVIRONMENT(MyGame);", ""));
-    assertThat(unnamed.status).isEqualTo(1);
-    assertThat(unnamed.err).contains("the header names no environment: let SWARMGRAD_ENVIRONMENT");
+    assertThat(unnamed.status()).isEqualTo(1);
+    assertThat(unnamed.err())
+        .contains("the header names no environment: let SWARMGRAD_ENVIRONMENT");
   }
 
   @Test
   void anIndexOutOfRangeIsAnErrorWithItsPlace() throws IOException {
     Output output =
         train(header("out_of_range", "cell[agent] = minimum", "cell[agent + 1] = minimum"));
-    assertThat(output.status).isEqualTo(1);
-    assertThat(output.err)
+    assertThat(output.status()).isEqualTo(1);
+    assertThat(output.err())
         .contains(
             "out_of_range, iteration 0, environment 0, step 0: act(agent 1) uses index 2 of cell;")
         .contains("allowed: 0 to 1");
@@ -103,11 +88,11 @@ class UserEnvironmentTest {
   void aRunGoesOnWithTheBitsOfAnUndisturbedOne() throws IOException {
     Path header = header("resumed", "2, 1, 64", "3, 1, 64");
     Path run = folder.resolve("run");
-    assertThat(train(header).status).isZero();
+    assertThat(train(header).status()).isZero();
     assertThat(run.resolve("environment/resumed.hpp")).hasSameTextualContentAs(header);
     Output resumed =
         run("train", "--resume", run.toString(), "--iterations", "5", "--evaluate", "0");
-    assertThat(resumed.status).as(resumed.err).isZero();
+    assertThat(resumed.status()).as(resumed.err()).isZero();
     Output whole =
         run(
             "train",
@@ -132,7 +117,7 @@ class UserEnvironmentTest {
 
   private static String hash(Output output) {
     return output
-        .out
+        .out()
         .lines()
         .filter(line -> line.startsWith("parameters_sha256"))
         .findFirst()
@@ -143,8 +128,8 @@ class UserEnvironmentTest {
   void whatIsNoFileIsNamed() {
     Path missing = folder.resolve("missing.hpp");
     Output output = train(missing);
-    assertThat(output.status).isEqualTo(2);
-    assertThat(output.err).contains("environment is '" + missing + "', which is no file");
+    assertThat(output.status()).isEqualTo(2);
+    assertThat(output.err()).contains("environment is '" + missing + "', which is no file");
   }
 
   @Test
@@ -192,7 +177,7 @@ class UserEnvironmentTest {
     assertThat(folder.resolve("own_game_2.hpp"))
         .content()
         .contains("struct OwnGame2 {", "id = \"own_game_2\"", "SWARMGRAD_ENVIRONMENT(OwnGame2);");
-    assertThat(run("new-env", "Game").err)
+    assertThat(run("new-env", "Game").err())
         .contains("the name is 'Game'; allowed: one word of small");
   }
 }
