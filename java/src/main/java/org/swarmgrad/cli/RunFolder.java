@@ -46,7 +46,7 @@ final class RunFolder implements AutoCloseable {
   /** A copy of the source of a user's own environment. */
   static final String ENVIRONMENT = "environment";
 
-  private static final String CONFIG = "config.json";
+  static final String CONFIG = "config.json";
   private static final String METRICS = "metrics.jsonl";
   private static final String TIMING = "timing.jsonl";
   private static final String EVALUATIONS = "evaluations.jsonl";

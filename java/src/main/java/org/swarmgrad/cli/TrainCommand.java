@@ -2,6 +2,7 @@
 // from where they stopped.
 package org.swarmgrad.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.swarmgrad.Schedule;
 
 final class TrainCommand implements Command {
   @Override
@@ -171,21 +173,36 @@ final class TrainCommand implements Command {
           .resume(folder, seeds.get().values());
     }
     if (Training.isDone(folder, line, terminal)) {
-      terminal.say(
-          "%s is done; train it further: swarmgrad train --resume %s --seconds 60", folder, folder);
-      terminal.result(RunFolder.readResult(folder).orElseThrow());
+      JsonNode result = RunFolder.readResult(folder).orElseThrow();
+      terminal.say("%s is done", folder);
+      sayHowToGoOn(folder, result, terminal);
+      terminal.result(result);
       return 0;
     }
     return report(Training.goOn(folder, line, habits, interrupt, terminal), terminal);
   }
 
-  private static int report(Training.Result result, Terminal terminal) {
+  private static int report(Training.Result result, Terminal terminal) throws IOException {
     if (!result.interrupted()) {
       terminal.say("see how it does: swarmgrad eval --run %s", result.folder());
     }
-    terminal.say("train it further: swarmgrad train --resume %s --seconds 60", result.folder());
+    sayHowToGoOn(result.folder(), result.json(), terminal);
     terminal.say("parameters_sha256 %s", result.json().get("parameters_sha256").asText());
     terminal.result(result.json());
     return result.interrupted() ? Training.INTERRUPTED : 0;
+  }
+
+  /** Most defaults end at a learning rate of 0, where more iterations would teach nothing. */
+  private static void sayHowToGoOn(Path folder, JsonNode result, Terminal terminal)
+      throws IOException {
+    Schedule schedule = Settings.stored(folder).schedules().learningRate();
+    if (schedule.rate(result.get("iterations").asLong()) == 0) {
+      terminal.say(
+          "its learning rate has come to 0, where a policy learns no more; longer, from the start:"
+              + " swarmgrad train --config %s --schedule-iterations N --iterations N",
+          folder.resolve(RunFolder.CONFIG));
+    } else {
+      terminal.say("train it further: swarmgrad train --resume %s --seconds 60", folder);
+    }
   }
 }
