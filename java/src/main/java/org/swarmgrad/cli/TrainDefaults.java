@@ -41,10 +41,14 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
     EngineConfig.Builder config = EngineConfig.builder(environment).environments(64);
     String id = environment.id();
     if (TALKING_PARTICLES.test(id)) {
-      return particles(config, 0.003);
+      // A word means something within few steps, or never; and it does not come to mean it before
+      // chance has stopped speaking.
+      config.discount(0.9).lambda(0.9);
+      return particles(config, 0.003, 15_000, 7_500);
     }
     if (PARTICLES.test(id)) {
-      return particles(config, 0.001);
+      config.discount(0.95).lambda(0.95);
+      return particles(config, 0.001, 38_000, 38_000);
     }
     if (CARTPOLE.test(id)) {
       return cosine(config.policy(Policy.mlp(32)).environments(32), 0.01, 200);
@@ -75,17 +79,17 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
   }
 
   /**
-   * Values of the joint state halve the steps that a score takes. Entropy, down to 0 in the end,
-   * keeps agents from settling for the first way that works, and speakers for a word of two
-   * meanings.
+   * Values of the joint state halve the steps that a score takes. Entropy, down to 0 after some
+   * iterations, keeps agents from settling for the first way that works.
    */
-  private static TrainDefaults particles(EngineConfig.Builder builder, double entropy) {
+  private static TrainDefaults particles(
+      EngineConfig.Builder builder, double entropy, long iterations, long entropyIterations) {
     Policy network = Policy.mlp(64, 64);
-    builder.policy(network).observationNormalisation(true).discount(0.95);
-    builder.baseline(Baseline.LEARNED_VALUE).valuePolicy(network).lambda(0.95);
+    builder.policy(network).observationNormalisation(true);
+    builder.baseline(Baseline.LEARNED_VALUE).valuePolicy(network);
     builder.scale(Scale.RUNNING_DEVIATION).entropyCoefficient(entropy);
-    long iterations = 35_000;
-    return cosine(builder, 0.004, iterations).withEntropy(Schedule.linear(entropy, iterations));
+    return cosine(builder, 0.004, iterations)
+        .withEntropy(Schedule.linear(entropy, entropyIterations));
   }
 
   /**
