@@ -467,7 +467,9 @@ class EngineTest {
             .device(TestDevice.DEVICE)
             .build();
     EngineConfig shaped = plain.toBuilder().trainingParameter("shaped_reward=1").build();
-    assertThat(EngineConfig.fromMap(shaped.toMap())).isEqualTo(shaped).isNotEqualTo(plain);
+    assertThat(EngineConfig.fromMap(shaped.toMap()).toMap())
+        .isEqualTo(shaped.toMap())
+        .isNotEqualTo(plain.toMap());
     try (Engine engine = Engine.open(plain);
         Engine other = Engine.open(shaped)) {
       List<Statistics> training = other.gradient().statistics();
