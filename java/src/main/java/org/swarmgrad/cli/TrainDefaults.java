@@ -28,6 +28,7 @@ import org.swarmgrad.Share;
 record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, double seconds) {
   private static final Predicate<String> TALKING_PARTICLES =
       family("simple_speaker_listener_.*|simple_reference_.*");
+  private static final Predicate<String> PURSUIT = family("simple_tag_.*");
   private static final Predicate<String> PARTICLES = family("simple_.*");
   private static final Predicate<String> COMMON_INTEREST = family("stag_hunt|common_interest");
   private static final Predicate<String> OWN_INTEREST =
@@ -41,14 +42,19 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
     EngineConfig.Builder config = EngineConfig.builder(environment).environments(64);
     String id = environment.id();
     if (TALKING_PARTICLES.test(id)) {
-      // A word means something within few steps, or never; and it does not come to mean it before
-      // chance has stopped speaking.
+      // With more entropy no word comes to mean anything, with less one word means two things.
       config.discount(0.9).lambda(0.9);
-      return particles(config, 0.003, 15_000, 7_500);
+      return particles(config, 28_000, 0.002, 0.0006);
+    }
+    if (PURSUIT.test(id)) {
+      // Later the prey learns to flee as fast as the hunters learn to catch it, and takes from
+      // them.
+      config.discount(0.95).lambda(0.95);
+      return particles(config, 4000, 0.001, 0);
     }
     if (PARTICLES.test(id)) {
       config.discount(0.95).lambda(0.95);
-      return particles(config, 0.001, 38_000, 38_000);
+      return particles(config, 38_000, 0.001, 0);
     }
     if (CARTPOLE.test(id)) {
       return cosine(config.policy(Policy.mlp(32)).environments(32), 0.01, 200);
@@ -79,17 +85,17 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
   }
 
   /**
-   * Values of the joint state halve the steps that a score takes. Entropy, down to 0 after some
-   * iterations, keeps agents from settling for the first way that works.
+   * Values of the joint state halve the steps that a score takes. Entropy, in a straight line down,
+   * keeps agents from settling for the first way that works.
    */
   private static TrainDefaults particles(
-      EngineConfig.Builder builder, double entropy, long iterations, long entropyIterations) {
+      EngineConfig.Builder builder, long iterations, double entropy, double finalEntropy) {
     Policy network = Policy.mlp(64, 64);
     builder.policy(network).observationNormalisation(true);
     builder.baseline(Baseline.LEARNED_VALUE).valuePolicy(network);
     builder.scale(Scale.RUNNING_DEVIATION).entropyCoefficient(entropy);
     return cosine(builder, 0.004, iterations)
-        .withEntropy(Schedule.linear(entropy, entropyIterations));
+        .withEntropy(new Schedule(Schedule.Shape.LINEAR, entropy, finalEntropy, iterations));
   }
 
   /**
