@@ -343,8 +343,7 @@ class BlockRollout {
       memory_.action[episode * pass_.agent_count + agent] = alive ? 0 : -1;
     }
   }
-  // A thread a feature of an episode, so that sums take its agents in ascending order. What is not finite stays so, to be
-  // found.
+  // A thread a feature of an episode, so that sums take its agents in ascending order.
   __device__ __forceinline__ void normalise(int g, int step, int first, int count) {
     const cuda::Group &group = pass_.groups[g];
     const int first_played = first / group.agents, last_played = (first + count - 1) / group.agents;
@@ -363,13 +362,9 @@ class BlockRollout {
           *sum += static_cast<double>(value);
           *square_sum += static_cast<double>(value) * static_cast<double>(value);
         }
-        const float scaled = (value - normalisation.mean) * normalisation.inverse;
-        const float limit = normalisation.limit;
-        const float limited = limit < scaled ? limit : scaled < -limit ? -limit : scaled;
-        const bool is_finite = scaled - scaled == 0.0f;
-        feature = is_finite ? limited : scaled;
+        feature = normalised(Float(value), normalisation).raw;
         if constexpr (checks)
-          if (!is_finite && !is_last) note_fault(episode, 2 * g, agent, cuda::Fault::observation, item.minor);
+          if (!(value - value == 0.0f) && !is_last) note_fault(episode, 2 * g, agent, cuda::Fault::observation, item.minor);
       }
     }
   }

@@ -45,6 +45,15 @@ SWARMGRAD_FUNCTION Normalisation normalisation(const Moments &moments) {
           static_cast<float>(1.0 / __builtin_sqrt(moments.squares / moments.count + 1e-8)), 10.0f};
 }
 
+// A value that is not finite stays so, to be found.
+template <class Float>
+SWARMGRAD_FUNCTION Float normalised(Float value, const Normalisation &by) {
+  const Float scaled = (value - Float(by.mean)) * Float(by.inverse);
+  const Float limit = by.limit, least = -by.limit;
+  const Float limited = select(limit < scaled, limit, select(scaled < least, least, scaled));
+  return select(value - value == Float(0.0f), limited, value);
+}
+
 // The mean value of a step, or of an episode: the baseline of the next batch. agents: of whom the values are, where each
 // agent has its own, else 1.
 SWARMGRAD_FUNCTION double mean_value(double value_sum, double episodes, int agents) {

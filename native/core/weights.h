@@ -31,6 +31,11 @@ struct WeightRule {
   SWARMGRAD_FUNCTION bool predicts_returns() const { return lambda < 1 || bootstraps; }
   // Whether the value, and with it the baseline, is one number a step (else one an episode).
   SWARMGRAD_FUNCTION bool is_per_step() const { return kind == reward_to_go || kind == discounted_state; }
+  // Where the value of an agent's row lies, and the baseline of the batch before.
+  SWARMGRAD_FUNCTION int value_index(int step, int agent) const {
+    return is_per_step() ? step : kind == own_return ? agent : 0;
+  }
+  SWARMGRAD_FUNCTION int baseline_index(int step) const { return is_per_step() ? step : 0; }
 };
 
 // The rewards of one cohort and what is made of them. Lanes outside `members` are padding.
@@ -63,7 +68,7 @@ struct CohortReturns {
 
 // What an agent's state at a step was expected to be worth: the mean of the batch before, and what the network adds to it.
 SWARMGRAD_FUNCTION Double expected_value(const WeightRule &rule, const CohortReturns &cohort, int step, int agent) {
-  return Double(cohort.previous_baseline[rule.is_per_step() ? step : 0]) +
+  return Double(cohort.previous_baseline[rule.baseline_index(step)]) +
          Double(rule.deviation) * cohort.output(step, agent);
 }
 
@@ -111,14 +116,13 @@ SWARMGRAD_FUNCTION void compute_values(const WeightRule &rule, const CohortRetur
 template <class Lanes>
 SWARMGRAD_FUNCTION Float row_weight(const WeightRule &rule, const CohortReturns &cohort, int step, int agent,
                                     const Lanes &lanes) {
-  const int index = rule.is_per_step() ? step : rule.kind == WeightRule::own_return ? agent : 0;
-  const Double own = Double::load(cohort.value + index * lane_count);
+  const Double own = Double::load(cohort.value + rule.value_index(step, agent) * lane_count);
   Double baseline = 0.0;
   if (rule.baseline == WeightRule::leave_one_out) {
     const Double sum = lanes.sum(select(cohort.members, own, Double(0.0)));
     baseline = (sum - own) / Double(static_cast<double>(cohort.member_count - 1));
   } else if (rule.baseline == WeightRule::previous_batch) {
-    baseline = cohort.previous_baseline[rule.is_per_step() ? step : 0];
+    baseline = cohort.previous_baseline[rule.baseline_index(step)];
   } else if (rule.baseline == WeightRule::learned_value) {
     baseline = expected_value(rule, cohort, step, agent);
   }
@@ -165,9 +169,8 @@ SWARMGRAD_FUNCTION RowFault compute_value_errors(const WeightRule &rule, const C
     uint32_t anyone = 0;
     for (int agent = 0; agent < cohort.agents; ++agent) anyone |= alive[first_row + agent];
     for (int k = 0; k < cohort.value_agents; ++k) {
-      const int index = rule.is_per_step() ? step : rule.kind == WeightRule::own_return ? k : 0;
-      const Double aim = (Double::load(cohort.value + index * lane_count) -
-                          Double(cohort.previous_baseline[rule.is_per_step() ? step : 0])) /
+      const Double aim = (Double::load(cohort.value + rule.value_index(step, k) * lane_count) -
+                          Double(cohort.previous_baseline[rule.baseline_index(step)])) /
                          Double(rule.deviation);
       const Float error = narrow(aim - cohort.output(step, k));
       const Mask lives = mask_from_bits(cohort.value_agents == 1 ? anyone : uint32_t{alive[first_row + k]});
@@ -249,7 +252,7 @@ SWARMGRAD_FUNCTION void sum_weights(const WeightRule &rule, const CohortReturns 
     const Double value = select(cohort.members, Double::load(cohort.value + k * lane_count), Double(0.0));
     total = rule.is_per_step() ? value : total + value;
     if (rule.is_per_step() || k + 1 == count)
-      lanes.write(statistics + value_sum_at(cohort.agents, rule.is_per_step() ? k : 0), lanes.sum(total));
+      lanes.write(statistics + value_sum_at(cohort.agents, rule.baseline_index(k)), lanes.sum(total));
   }
 }
 

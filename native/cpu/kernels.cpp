@@ -328,11 +328,9 @@ class Cohort {
     for (int k = 0; k < count && group.normalised > 0; ++k)
       normalise(memory, pass_.rule[g].normalisation, row + k, stored + k, counts);
   }
-  // What is not finite stays so, to be found.
   void normalise(const GroupMemory &memory, const Normalisation *normalisation, int64_t row, int64_t stored,
                  bool counts) const {
     const Mask alive = mask_from_bits(memory.alive[row]);
-    const Float zero = 0.0f;
     for (int f = 0; f < memory.plan.normalised; ++f) {
       float *where = memory.features.at(f, stored);
       const Float value = Float::load(where);
@@ -342,10 +340,7 @@ class Cohort {
         store(sum, Double::load(sum) + widen(value));
         store(square_sum, Double::load(square_sum) + widen(value) * widen(value));
       }
-      const Float scaled = (value - Float(normalisation[f].mean)) * Float(normalisation[f].inverse);
-      const Float limit = normalisation[f].limit;
-      const Float limited = select(limit < scaled, limit, select(scaled < zero - limit, zero - limit, scaled));
-      store(where, select(alive, select(scaled - scaled == zero, limited, scaled), zero));
+      store(where, select(alive, normalised(value, normalisation[f]), Float(0.0f)));
     }
   }
   void silence_dead(const GroupMemory &memory, int64_t row, int64_t stored) {
