@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -289,6 +290,11 @@ record Settings(
               + " at line "
               + failure.getLocation().getLineNr(),
           failure);
+    } catch (FileSystemException failure) {
+      // Says itself which file.
+      throw failure;
+    } catch (IOException failure) {
+      throw new IOException(file + " cannot be read: " + failure.getMessage(), failure);
     }
   }
 
