@@ -1,5 +1,5 @@
 // The engine on the CPU: owns all memory and threads, schedules cohorts, reduces in the fixed order, and updates the
-// parameters. The arithmetic of a cohort is in kernels.cpp.
+// parameters. The arithmetic of a cohort is in cohort.h.
 #pragma once
 
 #include <atomic>
