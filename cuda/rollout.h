@@ -364,7 +364,8 @@ class BlockRollout {
         }
         feature = normalised(Float(value), normalisation).raw;
         if constexpr (checks)
-          if (!(value - value == 0.0f) && !is_last) note_fault(episode, 2 * g, agent, cuda::Fault::observation, item.minor);
+          if (!(value - value == 0.0f) && !is_last)
+            note_fault(episode, 2 * g, agent, cuda::Fault::observation, item.minor);
       }
     }
   }
