@@ -4,9 +4,11 @@ package org.swarmgrad.bench;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.swarmgrad.EnvironmentSpec;
 import org.swarmgrad.InstructionSet;
 import org.swarmgrad.Simulator;
+import org.swarmgrad.measurement.Sample;
 
 /**
  * The speaker says the goal's number. The listener, who hears it one step later, first makes for
@@ -18,6 +20,7 @@ final class SpeakerScript implements AutoCloseable {
       "--script [EPISODES] plays simple_speaker_listener_v4 by a written controller";
 
   private static final int EPISODES = 40_000;
+  private static final int MOST_EPISODES = 10_000_000;
 
   /**
    * How far ahead the listener looks, in seconds: 0.1, 0.15, 0.25 and 0.3 score less. A search over
@@ -30,7 +33,6 @@ final class SpeakerScript implements AutoCloseable {
 
   private static final int LISTENER = 1;
   private static final int LANDMARKS = 3;
-  private static final double CONFIDENCE95 = 1.96;
 
   private final Simulator simulator =
       Simulator.open(EnvironmentSpec.of("simple_speaker_listener_v4"), 1, InstructionSet.AUTO);
@@ -47,23 +49,18 @@ final class SpeakerScript implements AutoCloseable {
     int episodes =
         arguments.isEmpty()
             ? EPISODES
-            : (int) ScoreTable.number("--script", arguments.get(0), Integer.MAX_VALUE);
-    double sum = 0;
-    double squares = 0;
+            : (int) ScoreTable.number("--script", arguments.get(0), MOST_EPISODES);
+    double[] returns;
     try (SpeakerScript script = new SpeakerScript()) {
-      for (int episode = 0; episode < episodes; episode++) {
-        double value = script.play(episode);
-        sum += value;
-        squares += value * value;
-      }
+      returns = IntStream.range(0, episodes).mapToDouble(script::play).toArray();
     }
-    double mean = sum / episodes;
+    Sample sample = Sample.of(returns);
     System.out.println(
         String.format(
             Locale.ROOT,
             "simple_speaker_listener_v4 by a script: %.2f +- %.2f, both agents, %d episodes",
-            mean,
-            CONFIDENCE95 * Math.sqrt((squares / episodes - mean * mean) / episodes),
+            sample.mean(),
+            sample.interval().map(Sample.Interval::halfWidth).orElse(Double.NaN),
             episodes));
   }
 
