@@ -20,6 +20,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/emulation/control.h"
@@ -308,15 +309,16 @@ class Runtime {
     }
     finish(*stream.queue, ticket);
   }
-  // The default stream and all that it waits for, or every stream.
+  // The default stream and all that it waits for, or every stream. Another thread may destroy a stream meanwhile: its queue
+  // stays.
   void finish_all(bool also_non_blocking) {
-    std::vector<CUstream_st *> waiting;
+    std::vector<std::pair<std::shared_ptr<Queue>, uint64_t>> waiting;
     {
       const std::lock_guard lock(state);
-      for (CUstream_st *stream : streams)
-        if (also_non_blocking || stream->blocking) waiting.push_back(stream);
+      for (const CUstream_st *stream : streams)
+        if (also_non_blocking || stream->blocking) waiting.emplace_back(stream->queue, stream->queue->given);
     }
-    for (CUstream_st *stream : waiting) finish(*stream);
+    for (const auto &[queue, ticket] : waiting) finish(*queue, ticket);
     finish(default_stream);
   }
 
