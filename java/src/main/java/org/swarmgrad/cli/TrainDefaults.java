@@ -76,7 +76,10 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
     if (KITCHEN.test(id)) {
       return grid(config.trainingParameter("shaped_reward=1"), 400);
     }
-    EngineConfig any = config.environments(256).build();
+    // Of an environment that nobody has measured nothing is known: no discount, no bias but
+    // entropy's.
+    config.observationNormalisation(true).scale(Scale.RUNNING_DEVIATION).entropyCoefficient(0.001);
+    EngineConfig any = config.build();
     return new TrainDefaults(any, Schedules.of(Schedule.constant(0.003), any), Long.MAX_VALUE, 45);
   }
 
