@@ -39,7 +39,7 @@ function(swarmgrad_test NAME)
   endif()
   set(_isas ${SWARMGRAD_INSTRUCTION_SETS} scalar)
   if(SWARMGRAD_SANITIZE)
-    # The engine's tests run the intrinsics.
+    # The engine's tests run the intrinsics that kernels use.
     set(_isas scalar)
   endif()
   foreach(_isa IN LISTS _isas)

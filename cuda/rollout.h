@@ -15,6 +15,7 @@
 #pragma once
 
 #include "core/environment.h"
+#include "core/moments.h"
 #include "core/policy.h"
 #include "cuda/kernel.h"
 #include "cuda/matrix.h"

@@ -2,6 +2,9 @@
 // and the sums over the cohort. The formulas are in core/.
 #pragma once
 
+#include <atomic>
+
+#include "core/moments.h"
 #include "core/policy.h"
 #include "core/random.h"
 #include "core/weights.h"

@@ -27,6 +27,7 @@ inline void load_batch(const swarmgrad_batch &batch, Columns columns, const Grou
     memory.alive[row] = static_cast<uint16_t>(alive);
   }
 }
+
 inline void load_rewards(const swarmgrad_rewards &rewards, Columns columns, const GroupMemory &memory,
                          int32_t *length) {
   for (int lane = 0; lane < host::cohort_size; ++lane)
@@ -47,6 +48,7 @@ inline void load_rewards(const swarmgrad_rewards &rewards, Columns columns, cons
       memory.alive[row] = static_cast<uint16_t>(alive);
     }
 }
+
 inline void load_values(const swarmgrad_rewards &rewards, Columns columns, const GroupMemory &value) {
   for (int64_t row = 0; row < (rewards.steps + int64_t{1}) * value.plan.agents; ++row)
     for (int lane = 0; lane < host::cohort_size; ++lane)
@@ -54,6 +56,7 @@ inline void load_values(const swarmgrad_rewards &rewards, Columns columns, const
                                                    ? rewards.value[row * rewards.environments + columns.first + lane]
                                                    : 0.0f;
 }
+
 // Of the lanes, lane 0 lowest.
 inline uint32_t load_truncated(const swarmgrad_rewards &rewards, Columns columns) {
   uint32_t truncated = 0;
@@ -61,6 +64,7 @@ inline uint32_t load_truncated(const swarmgrad_rewards &rewards, Columns columns
     truncated |= static_cast<uint32_t>(rewards.truncated[columns.first + lane] != 0) << lane;
   return truncated;
 }
+
 inline void load_row(const swarmgrad_batch &batch, Columns columns, const GroupMemory &memory, int step, int agent,
                      int64_t row, int64_t stored) {
   const GroupPlan &group = memory.plan;
@@ -100,6 +104,7 @@ inline void write_action(const swarmgrad_trajectories &out, Columns columns, int
           lives && (memory.available[stored * group.action_count + a] >> lane & 1) != 0;
   }
 }
+
 inline void write_rows(const GroupMemory &memory, int steps, Columns columns, int64_t environments, float *to) {
   for (int64_t row = 0; to != nullptr && row < static_cast<int64_t>(steps) * memory.plan.agents; ++row)
     for (int lane = 0; lane < columns.members; ++lane)
