@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,28 +28,13 @@ class BenchCommandTest {
     "--policy", "mlp:8", "--envs", "32", "--threads", "1", "--seconds", "0.01"
   };
 
-  private record Run(int status, String out, String err) {
-    JsonNode json() throws IOException {
-      List<String> lines = out.lines().toList();
-      return Json.MAPPER.readTree(lines.get(lines.size() - 1));
-    }
-  }
-
-  private static Run run(String... arguments) {
+  private static Output run(String... arguments) {
     List<String> all = new ArrayList<>(List.of("bench"));
     all.addAll(List.of(arguments));
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            all.toArray(String[]::new));
-    return new Run(
-        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    return Output.run(all.toArray(String[]::new));
   }
 
-  private static Run tiny(String... more) {
+  private static Output tiny(String... more) {
     List<String> all = new ArrayList<>(List.of(TINY));
     all.addAll(List.of(more));
     return run(all.toArray(String[]::new));
@@ -103,9 +85,9 @@ class BenchCommandTest {
 
   @Test
   void withoutJsonATableForPeople() {
-    Run run = tiny();
-    assertThat(run.status).isZero();
-    assertThat(run.out)
+    Output run = tiny();
+    assertThat(run.status()).isZero();
+    assertThat(run.out())
         .contains("million agent-steps/s, learning included")
         .contains("fraction of peak")
         .contains("MB a cohort")
@@ -133,22 +115,22 @@ class BenchCommandTest {
                     Machine.here(),
                     "before",
                     "2026-01-01T00:00:00Z")));
-    Run run = tiny("--json", "--compare", "--history", folder.toString());
-    assertThat(run.status).isZero();
+    Output run = tiny("--json", "--compare", "--history", folder.toString());
+    assertThat(run.status()).isZero();
     JsonNode comparison = run.json().path("comparison");
     assertThat(comparison).hasSize(1);
     assertThat(comparison.get(0).path("verdict").asText()).isEqualTo("slower");
     assertThat(comparison.get(0).path("before_commit").asText()).isEqualTo("before");
-    assertThat(run.err).contains("holds no result of rollout");
-    assertThat(tiny("--compare", "--history", folder.toString()).out).contains("slower");
+    assertThat(run.err()).contains("holds no result of rollout");
+    assertThat(tiny("--compare", "--history", folder.toString()).out()).contains("slower");
   }
 
   @Test
   void anEmptyHistoryIsNoFailure(@TempDir Path folder) throws IOException {
-    Run run = tiny("--json", "--compare", "--history", folder.resolve("absent").toString());
-    assertThat(run.status).isZero();
+    Output run = tiny("--json", "--compare", "--history", folder.resolve("absent").toString());
+    assertThat(run.status()).isZero();
     assertThat(run.json().path("comparison").isArray()).isTrue();
-    assertThat(run.err).contains("holds no result of iteration");
+    assertThat(run.err()).contains("holds no result of iteration");
   }
 
   @Test
@@ -189,13 +171,13 @@ class BenchCommandTest {
             new String[] {"--history", folder.toString()},
             new String[] {"--catalogue", "--env", "crowd"},
             new String[] {"--rounds", "3"})) {
-      Run run = run(wrong);
-      assertThat(run.status).as(String.join(" ", wrong)).isEqualTo(2);
-      assertThat(run.err.lines()).hasSize(1);
+      Output run = run(wrong);
+      assertThat(run.status()).as(String.join(" ", wrong)).isEqualTo(2);
+      assertThat(run.err().lines()).hasSize(1);
     }
     Files.writeString(folder.resolve("damaged.jsonl"), "{\n");
-    Run damaged = tiny("--compare", "--history", folder.toString());
-    assertThat(damaged.status).isEqualTo(1);
-    assertThat(damaged.err).contains("damaged.jsonl line 1");
+    Output damaged = tiny("--compare", "--history", folder.toString());
+    assertThat(damaged.status()).isEqualTo(1);
+    assertThat(damaged.err()).contains("damaged.jsonl line 1");
   }
 }

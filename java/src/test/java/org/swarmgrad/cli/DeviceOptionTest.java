@@ -6,10 +6,7 @@ package org.swarmgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,26 +19,14 @@ import org.swarmgrad.Swarmgrad;
 @Tag("backends")
 class DeviceOptionTest {
   @TempDir Path folder;
-  private String err;
 
-  private String run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream notes = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(notes, true, StandardCharsets.UTF_8),
-            arguments);
-    err = notes.toString(StandardCharsets.UTF_8);
-    assertThat(status).as(err).isZero();
-    return out.toString(StandardCharsets.UTF_8);
+  private static Output run(String... arguments) {
+    Output output = Output.run(arguments);
+    assertThat(output.status()).as(output.err()).isZero();
+    return output;
   }
 
-  private static JsonNode json(String out) throws IOException {
-    return Json.MAPPER.readTree(out.lines().reduce((first, last) -> last).orElseThrow());
-  }
-
-  private String train(Path run, String device, String... more) {
+  private static Output train(Path run, String device, String... more) {
     List<String> words = new ArrayList<>(List.of("train", "--evaluate", "20", "--device", device));
     words.addAll(
         List.of(more).contains("--resume")
@@ -54,15 +39,15 @@ class DeviceOptionTest {
   @Test
   void aRunSaysItsDeviceAndGoesOnOnAnother() throws IOException {
     Path straight = folder.resolve("straight");
-    JsonNode expected = json(train(straight, "cpu", "--iterations", "6", "--json"));
+    JsonNode expected = train(straight, "cpu", "--iterations", "6", "--json").json();
     Path run = folder.resolve("run");
-    assertThat(train(run, "cuda", "--iterations", "4"))
-        .contains("cuda: " + Swarmgrad.cudaDevices().get(0).name());
-    assertThat(err).doesNotContain("checkpoint");
-    JsonNode found =
-        json(train(run, "cpu", "--resume", run.toString(), "--iterations", "6", "--json"));
-    assertThat(err)
+    Output begun = train(run, "cuda", "--iterations", "4");
+    assertThat(begun.out()).contains("cuda: " + Swarmgrad.cudaDevices().get(0).name());
+    assertThat(begun.err()).doesNotContain("checkpoint");
+    Output output = train(run, "cpu", "--resume", run.toString(), "--iterations", "6", "--json");
+    assertThat(output.err())
         .containsOnlyOnce("swarmgrad: the checkpoint was made on cuda and goes on on cpu");
+    JsonNode found = output.json();
     assertThat(found.get("parameters_sha256")).isEqualTo(expected.get("parameters_sha256"));
     assertThat(run.resolve("metrics.jsonl"))
         .hasSameTextualContentAs(straight.resolve("metrics.jsonl"));
@@ -72,10 +57,11 @@ class DeviceOptionTest {
 
     String[] eval = {"eval", "--run", run.toString(), "--episodes", "40", "--json", "--device", ""};
     eval[eval.length - 1] = "cpu";
-    String onCpu = run(eval);
+    String onCpu = run(eval).out();
     eval[eval.length - 1] = "auto";
-    assertThat(run(eval)).isEqualTo(onCpu);
-    assertThat(err)
+    Output onAny = run(eval);
+    assertThat(onAny.out()).isEqualTo(onCpu);
+    assertThat(onAny.err())
         .isEqualTo(
             "swarmgrad: the checkpoint was made on cpu and goes on on cuda, by design with the same"
                 + " bits\n");
@@ -88,7 +74,7 @@ class DeviceOptionTest {
     };
     List<String> words = new ArrayList<>(List.of(bench));
     words.addAll(List.of("--seconds", "0.1", "--json"));
-    JsonNode result = json(run(words.toArray(String[]::new)));
+    JsonNode result = run(words.toArray(String[]::new)).json();
     assertThat(result.get("device").asText()).isEqualTo("cuda");
     assertThat(result.get("agent_steps_per_s").asDouble()).isPositive();
   }

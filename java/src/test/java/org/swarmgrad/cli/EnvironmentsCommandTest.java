@@ -4,10 +4,7 @@ package org.swarmgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,8 +23,8 @@ class EnvironmentsCommandTest {
 
   @Test
   void theListHoldsTheWholeCatalogue() throws IOException {
-    String text = run("envs");
-    JsonNode list = lastLine(run("envs", "--json")).get("environments");
+    String text = run("envs").out();
+    JsonNode list = run("envs", "--json").json().get("environments");
     for (int index = 0; index < Swarmgrad.environments().size(); index++) {
       EnvironmentInfo info = Swarmgrad.environments().get(index);
       assertThat(text).contains(info.id(), info.summary());
@@ -40,7 +37,7 @@ class EnvironmentsCommandTest {
   @ParameterizedTest
   @MethodSource("environments")
   void theDescriptionTellsShapesAndFields(EnvironmentSpec environment) throws IOException {
-    JsonNode told = lastLine(run("envs", "--describe", environment.toString(), "--json"));
+    JsonNode told = run("envs", "--describe", environment.toString(), "--json").json();
     assertThat(told.get("environment").asText()).isEqualTo(environment.toString());
     assertThat(told.get("description").asText()).isNotBlank();
     try (Simulator simulator = Simulator.open(environment, 0, InstructionSet.AUTO)) {
@@ -65,27 +62,21 @@ class EnvironmentsCommandTest {
 
   @Test
   void anIdSaysItsParameters() throws IOException {
-    String text = run("envs", "--describe", "Foraging-2s-10x10-3p-4f-coop-v3?penalty=0.1");
+    String text = run("envs", "--describe", "Foraging-2s-10x10-3p-4f-coop-v3?penalty=0.1").out();
     assertThat(text)
         .contains("player               3 agents, 21 features, 6 actions\n")
         .contains("foods at the start (default 4; whole numbers")
         .contains("highest level (default 1;")
         .contains("too heavy for the group (set to 0.1;")
         .contains("player_pos           [3][2] integer\n");
-    assertThat(run("envs", "--describe", "smax_2s3z"))
+    assertThat(run("envs", "--describe", "smax_2s3z").out())
         .contains("unavailable ones masked")
         .contains("cooldown_noise       [8][10] float, chance\n");
   }
 
-  private static String run(String... arguments) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int status =
-        Main.run(new PrintStream(out, true, StandardCharsets.UTF_8), System.err, arguments);
-    assertThat(status).isZero();
-    return out.toString(StandardCharsets.UTF_8);
-  }
-
-  private static JsonNode lastLine(String out) throws IOException {
-    return Json.MAPPER.readTree(out.lines().toList().getLast());
+  private static Output run(String... arguments) {
+    Output output = Output.run(arguments);
+    assertThat(output.status()).as(output.err()).isZero();
+    return output;
   }
 }

@@ -5,11 +5,7 @@ package org.swarmgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -211,18 +207,9 @@ class InterruptTest {
     Process process =
         start("train", "--env", "meeting", "--iterations", "100000000", "--out", run.toString());
     await(process, run.resolve("metrics.jsonl"), 1000);
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(OutputStream.nullOutputStream()),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
-            "train",
-            "--resume",
-            run.toString(),
-            "--seconds",
-            "1");
-    assertThat(err.toString(StandardCharsets.UTF_8)).contains(run + " is in use by another");
-    assertThat(status).isEqualTo(1);
+    Output output = Output.run("train", "--resume", run.toString(), "--seconds", "1");
+    assertThat(output.err()).contains(run + " is in use by another");
+    assertThat(output.status()).isEqualTo(1);
     signal(process, "INT");
     assertThat(status(process)).isEqualTo(130);
   }

@@ -4,12 +4,8 @@ package org.swarmgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,17 +28,16 @@ import org.swarmgrad.reference.ReferencePolicy;
 class JudgeCommandsTest {
   @TempDir Path folder;
 
-  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private Output output;
 
   @Test
   void verifyAgrees() throws IOException {
     assertThat(run("verify", "--json")).isZero();
-    JsonNode result = lastLine();
+    JsonNode result = output.json();
     assertThat(result.get("disagreeing").asInt()).isZero();
     assertThat(result.get("rows").size()).isGreaterThan(30);
     assertThat(run("verify")).isZero();
-    assertThat(text(out))
+    assertThat(output.out())
         .contains("E[total-return, leave-one-out]", "0.2745 (cosine 0.732)", "rows agree")
         .containsPattern("E.learned-value, own. .* agrees +unbiased")
         .containsPattern("E.lambda 0.5. .* agrees +biased: .*0.0952 .cosine 0.974.")
@@ -53,7 +48,7 @@ class JudgeCommandsTest {
   void traceReportsAFileAndFailsOnAMismatch() throws IOException, URISyntaxException {
     Path golden = Path.of(getClass().getResource("/golden/gymnasium_CartPole-v1.json.gz").toURI());
     assertThat(run("trace", "--json", golden.toString(), golden.toString())).isZero();
-    JsonNode file = lastLine().get("files").get(1);
+    JsonNode file = output.json().get("files").get(1);
     assertThat(file.get("environment").asText()).isEqualTo("CartPole-v1");
     assertThat(file.get("episodes").asInt()).isEqualTo(10);
     assertThat(file.get("steps").asInt()).isEqualTo(1151);
@@ -69,11 +64,11 @@ class JudgeCommandsTest {
                     "state": [1, 0, 0, 0], "obs": [[0, 0, 0, 0]]}]}]}
         """);
     assertThat(run("trace", wrong.toString())).isEqualTo(1);
-    assertThat(text(out))
+    assertThat(output.out())
         .contains("first: episode 0 (made up), step 0: state[0][0]: recorded 1.0, found 0.0");
     assertThat(run("trace")).isEqualTo(2);
     assertThat(run("trace", folder.resolve("absent.json").toString())).isEqualTo(1);
-    assertThat(text(err).lines()).hasSize(1);
+    assertThat(output.err().lines()).hasSize(1);
   }
 
   /** Reads nothing but the file, as a program in another language would. */
@@ -98,9 +93,9 @@ class JudgeCommandsTest {
                 "--out",
                 path.toString(),
                 "--json"))
-        .as(text(err))
+        .as(output.err())
         .isZero();
-    assertThat(lastLine().get("bytes").asLong()).isEqualTo(Files.size(path));
+    assertThat(output.json().get("bytes").asLong()).isEqualTo(Files.size(path));
     try (Safetensors file = Safetensors.open(path)) {
       assertThat(file.metadata())
           .containsKeys("discount", "activation", "weight", "baseline", "seed", "groups")
@@ -174,7 +169,7 @@ class JudgeCommandsTest {
                     first.toString(),
                     "--out",
                     second.toString())))
-        .as(text(err))
+        .as(output.err())
         .isZero();
     assertThat(Files.readAllBytes(second)).isEqualTo(Files.readAllBytes(first));
     assertThat(
@@ -234,32 +229,21 @@ class JudgeCommandsTest {
         .add("policy.0.bias", bias, 3)
         .write(params);
     assertThat(run(concatenate(new String[] {"batch"}, linear))).isIn(1, 2);
-    assertThat(text(err)).containsIgnoringCase("nan");
+    assertThat(output.err()).containsIgnoringCase("nan");
     assertThat(Path.of(out)).doesNotExist();
   }
 
   private void assertFails(int status, String message, String... options) {
-    assertThat(run(concatenate(new String[] {"batch"}, options))).as(text(err)).isEqualTo(status);
-    assertThat(text(err)).contains(message);
-    assertThat(text(err).lines()).hasSize(1);
+    assertThat(run(concatenate(new String[] {"batch"}, options)))
+        .as(output.err())
+        .isEqualTo(status);
+    assertThat(output.err()).contains(message);
+    assertThat(output.err().lines()).hasSize(1);
   }
 
   private int run(String... arguments) {
-    out.reset();
-    err.reset();
-    return Main.run(
-        new PrintStream(out, true, StandardCharsets.UTF_8),
-        new PrintStream(err, true, StandardCharsets.UTF_8),
-        arguments);
-  }
-
-  private static String text(ByteArrayOutputStream stream) {
-    return stream.toString(StandardCharsets.UTF_8);
-  }
-
-  private JsonNode lastLine() throws IOException {
-    return new ObjectMapper()
-        .readTree(text(out).lines().reduce((first, second) -> second).orElseThrow());
+    output = Output.run(arguments);
+    return output.status();
   }
 
   private static String[] concatenate(String[] first, String... second) {

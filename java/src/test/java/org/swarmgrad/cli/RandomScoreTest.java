@@ -4,10 +4,7 @@ package org.swarmgrad.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -95,12 +92,8 @@ class RandomScoreTest {
   /** What swarmgrad eval says about a group. */
   private static JsonNode evaluate(
       String environment, int horizon, String group, int episodes, int seed) throws IOException {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    ByteArrayOutputStream err = new ByteArrayOutputStream();
-    int status =
-        Main.run(
-            new PrintStream(out, true, StandardCharsets.UTF_8),
-            new PrintStream(err, true, StandardCharsets.UTF_8),
+    Output output =
+        Output.run(
             "eval",
             "--random",
             "--env",
@@ -112,9 +105,8 @@ class RandomScoreTest {
             "--seed",
             String.valueOf(seed),
             "--json");
-    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
-    String last = out.toString(StandardCharsets.UTF_8).lines().toList().getLast();
-    JsonNode result = Json.MAPPER.readTree(last);
+    assertThat(output.status()).as(output.err()).isZero();
+    JsonNode result = output.json();
     assertThat(result.get("episodes").asInt()).isEqualTo(episodes);
     return result.has("team_return_mean") ? result : result.get(group);
   }
