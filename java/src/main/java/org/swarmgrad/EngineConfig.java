@@ -2,7 +2,6 @@
 // Trainer's.
 package org.swarmgrad;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -557,16 +556,9 @@ public final class EngineConfig {
    * @return "name: this value, other value" of every difference; empty where both compute the same
    */
   public List<String> differences(EngineConfig other) {
-    List<String> differences = new ArrayList<>();
-    Map<String, String> theirs = other.toMap();
-    toMap()
-        .forEach(
-            (name, value) -> {
-              if (!value.equals(theirs.get(name)) && !EnvironmentSource.decidesNothing(name)) {
-                differences.add(name + ": " + value + ", " + theirs.get(name));
-              }
-            });
-    return differences;
+    Map<String, String> ours = new TreeMap<>(toMap());
+    ours.keySet().removeIf(EnvironmentSource::decidesNothing);
+    return Labels.differences(ours, other.toMap());
   }
 
   @Override

@@ -60,6 +60,16 @@ public record Evaluation(long every, long episodes, String group) {
   }
 
   /**
+   * What others differ in.
+   *
+   * @param other to compare with
+   * @return "name: this value, other value" of every difference
+   */
+  public List<String> differences(Evaluation other) {
+    return Labels.differences(toMap(), other.toMap());
+  }
+
+  /**
    * Reads what {@link #toMap()} wrote.
    *
    * @param map may hold other names as well, which are ignored

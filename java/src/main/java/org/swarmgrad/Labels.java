@@ -3,6 +3,7 @@
 package org.swarmgrad;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
@@ -44,6 +45,14 @@ final class Labels {
       throw new IllegalArgumentException(name + " is '" + value + "'; allowed: true, false");
     }
     return value.equals("true");
+  }
+
+  /** "name: this value, that value" of everything that differs. */
+  static List<String> differences(Map<String, String> these, Map<String, String> those) {
+    return these.entrySet().stream()
+        .filter(entry -> !entry.getValue().equals(those.get(entry.getKey())))
+        .map(entry -> entry.getKey() + ": " + entry.getValue() + ", " + those.get(entry.getKey()))
+        .toList();
   }
 
   /** The number under `name` of a map read from a file. */

@@ -61,6 +61,16 @@ public record Schedules(Schedule learningRate, Schedule valueLearningRate, Sched
   }
 
   /**
+   * What others differ in.
+   *
+   * @param other to compare with
+   * @return "name: this value, other value" of every difference
+   */
+  public List<String> differences(Schedules other) {
+    return Labels.differences(toMap(), other.toMap());
+  }
+
+  /**
    * Reads what {@link #toMap()} wrote.
    *
    * @param map may hold other names as well, which are ignored

@@ -10,6 +10,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +33,26 @@ final class Json {
           .build();
 
   private Json() {}
+
+  /** Reads a file; whatever is wrong, the message names it. */
+  static JsonNode read(ObjectMapper mapper, Path file) throws IOException {
+    try {
+      return mapper.readTree(Files.readAllBytes(file));
+    } catch (JsonProcessingException failure) {
+      throw new IOException(
+          file
+              + " is not JSON: "
+              + failure.getOriginalMessage()
+              + " at line "
+              + failure.getLocation().getLineNr(),
+          failure);
+    } catch (FileSystemException failure) {
+      // Says itself which file.
+      throw failure;
+    } catch (IOException failure) {
+      throw new IOException(file + " cannot be read: " + failure.getMessage(), failure);
+    }
+  }
 
   static ObjectNode object() {
     return MAPPER.createObjectNode();

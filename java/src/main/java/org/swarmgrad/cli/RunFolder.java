@@ -2,7 +2,6 @@
 // what is in metrics and evaluations is a function of configuration and iteration alone.
 package org.swarmgrad.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedInputStream;
@@ -250,11 +249,9 @@ final class RunFolder implements AutoCloseable {
 
   private static Optional<JsonNode> readJson(Path file) throws IOException {
     try {
-      return Optional.of(Json.MAPPER.readTree(Files.readAllBytes(file)));
+      return Optional.of(Json.read(Json.MAPPER, file));
     } catch (NoSuchFileException missing) {
       return Optional.empty();
-    } catch (JsonProcessingException failure) {
-      throw new IOException(file + " is not JSON: " + failure.getOriginalMessage(), failure);
     }
   }
 

@@ -2,12 +2,9 @@
 // below --set, below the options of the command line. What the values mean is their owners' matter.
 package org.swarmgrad.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -56,7 +53,8 @@ record Settings(
   /** The configuration of a new training. */
   static Settings read(CommandLine line, Terminal terminal) throws IOException {
     String name = line.getOptionValue("config");
-    Map<String, String> file = name == null ? new TreeMap<>() : file(Path.of(name));
+    Map<String, String> file =
+        name == null ? new TreeMap<>() : flat(Json.read(Json.WITH_COMMENTS, Path.of(name)), name);
     Map<String, String> set = assignments(line);
     Map<String, String> given = over(file, set);
     EnvironmentSpec environment =
@@ -113,24 +111,14 @@ record Settings(
     options.remove(Seeds.KEY);
     Settings settings = of(over(over(below, set), options), line, terminal);
     List<String> differences = new ArrayList<>(config.differences(settings.config));
-    addDifferences(differences, schedules.toMap(), settings.schedules.toMap());
-    addDifferences(differences, evaluation.toMap(), settings.evaluation.toMap());
+    differences.addAll(schedules.differences(settings.schedules));
+    differences.addAll(evaluation.differences(settings.evaluation));
     if (!differences.isEmpty()) {
       throw new UsageException(
           "--resume goes on with the same training, these would change it (run, command line): "
               + String.join("; ", differences));
     }
     return new Settings(settings.config, schedules, evaluation, settings.limits, Optional.empty());
-  }
-
-  private static void addDifferences(
-      List<String> differences, Map<String, String> before, Map<String, String> now) {
-    before.forEach(
-        (name, value) -> {
-          if (!value.equals(now.get(name))) {
-            differences.add(name + ": " + value + ", " + now.get(name));
-          }
-        });
   }
 
   /** Whether the command line says when to stop. */
@@ -277,25 +265,6 @@ record Settings(
       }
     }
     return values;
-  }
-
-  private static Map<String, String> file(Path file) throws IOException {
-    try {
-      return flat(Json.WITH_COMMENTS.readTree(Files.readAllBytes(file)), file.toString());
-    } catch (JsonProcessingException failure) {
-      throw new IOException(
-          file
-              + " is not JSON: "
-              + failure.getOriginalMessage()
-              + " at line "
-              + failure.getLocation().getLineNr(),
-          failure);
-    } catch (FileSystemException failure) {
-      // Says itself which file.
-      throw failure;
-    } catch (IOException failure) {
-      throw new IOException(file + " cannot be read: " + failure.getMessage(), failure);
-    }
   }
 
   /** Names and values however they are grouped: groups are there for readers only. */

@@ -46,15 +46,10 @@ record TrainDefaults(EngineConfig config, Schedules schedules, long iterations, 
       config.discount(0.9).lambda(0.9);
       return particles(config, 28_000, 0.002, 0.0006);
     }
-    if (PURSUIT.test(id)) {
-      // Later the prey learns to flee as fast as the hunters learn to catch it, and takes from
-      // them.
-      config.discount(0.95).lambda(0.95);
-      return particles(config, 4000, 0.001, 0);
-    }
     if (PARTICLES.test(id)) {
       config.discount(0.95).lambda(0.95);
-      return particles(config, 38_000, 0.001, 0);
+      // Later a prey learns to flee as fast as the hunters learn to catch it, and takes from them.
+      return particles(config, PURSUIT.test(id) ? 4000 : 38_000, 0.001, 0);
     }
     if (CARTPOLE.test(id)) {
       return cosine(config.policy(Policy.mlp(32)).environments(32), 0.01, 200);
