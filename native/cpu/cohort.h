@@ -145,12 +145,7 @@ class Cohort {
     }
     truncated_ = member_bits_ & ~finished;
     for (int g = 0; pass_.learns && plan_.values_last_state && g < plan_.group_count; ++g) evaluate_last_state(g);
-    for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
-      for (int lane = 0; pass_.trajectories[g].episode_length != nullptr && lane < members_; ++lane)
-        pass_.trajectories[g].episode_length[first_ + lane] = length_[lane];
-    for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g)
-      for (int lane = 0; pass_.trajectories[g].truncated != nullptr && lane < members_; ++lane)
-        pass_.trajectories[g].truncated[first_ + lane] = (truncated_ >> lane & 1) != 0;
+    for (int g = 0; pass_.trajectories != nullptr && g < plan_.group_count; ++g) record_ends(pass_.trajectories[g]);
     return true;
   }
 
@@ -551,6 +546,12 @@ class Cohort {
   // -- records
 
   void record(const GroupMemory &memory, float *to) const { write_rows(memory, steps_, columns(), pass_.episodes, to); }
+  void record_ends(const swarmgrad_trajectories &out) const {
+    for (int lane = 0; lane < members_; ++lane) {
+      if (out.episode_length != nullptr) out.episode_length[first_ + lane] = length_[lane];
+      if (out.truncated != nullptr) out.truncated[first_ + lane] = (truncated_ >> lane & 1) != 0;
+    }
+  }
   // Of the states in which the episode goes on, and of the one where the horizon cut it.
   void record_values(int g) const {
     const swarmgrad_trajectories &out = pass_.trajectories[g];

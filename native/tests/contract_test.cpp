@@ -20,6 +20,14 @@ Setup contract_setup() {
   return setup;
 }
 
+// Episodes so long that a cohort's are replayed.
+void lengthen(Setup &setup) {
+  setup.stored_bytes = 1;
+  setup.horizon = 150;
+  setup.environments = 17;
+  setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
+}
+
 }  // namespace
 
 TEST_CASE("the catalogue of this test holds the one environment") {
@@ -64,10 +72,7 @@ TEST_CASE("gradient, weights and statistics with masks, death and early ends, st
         setup.weight = weight;
         if (replays) {
           setup.hidden = {40, 17};
-          setup.stored_bytes = 1;
-          setup.horizon = 150;
-          setup.environments = 17;
-          setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
+          lengthen(setup);
         }
         CAPTURE(replays);
         CAPTURE(weight);
@@ -208,12 +213,7 @@ TEST_CASE("values and their errors with masks, death and early ends, stored and 
         setup.normalises = weight != SWARMGRAD_OWN_RETURN;
         setup.bootstraps = input == SWARMGRAD_VALUE_JOINT && weight == SWARMGRAD_REWARD_TO_GO;
         setup.lambda = setup.bootstraps ? 0.7 : 1;
-        if (replays) {
-          setup.stored_bytes = 1;
-          setup.horizon = 150;
-          setup.environments = 17;
-          setup.parameters = {{"end_probability", 0.005}, {"energy", 20}};
-        }
+        if (replays) lengthen(setup);
         CAPTURE(replays);
         CAPTURE(input);
         CAPTURE(weight);
